@@ -1,0 +1,31 @@
+"""Job Server: where researchers ask for analysis code to be run against data they can never see."""
+
+import os
+from typing import Any
+
+from pyramid.config import Configurator
+
+from jobserver import observability
+from jobserver.security.policy import SessionPolicy
+from jobserver.settings import Settings, load
+
+
+def main(_global_config: dict[str, str], **ini_settings: Any) -> Any:
+    """The WSGI application, from an ini file's ``[app:main]`` and the environment."""
+    return make_app(load(ini_settings, os.environ).settings)
+
+
+def make_app(settings: Settings, **registry: Any) -> Any:
+    """The WSGI application for these settings; ``registry`` may bring an engine or clients."""
+    observability.configure(settings)
+    with Configurator(settings={}) as config:
+        config.registry["settings"] = settings
+        config.registry.update(registry)
+        config.include("jobserver.db")
+        config.include("jobserver.http")
+        config.set_security_policy(SessionPolicy(settings))
+        config.include("jobserver.clients")
+        config.include("jobserver.templating")
+        config.include("jobserver.resources")
+        config.include("jobserver.views")
+        return config.make_wsgi_app()

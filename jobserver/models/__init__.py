@@ -1,0 +1,58 @@
+"""The tables. One module per aggregate; this page is their index."""
+
+from jobserver.models.audit import AuditableEvent
+from jobserver.models.backend import Backend, BackendMembership, ControllerContact, Stats
+from jobserver.models.base import Base, utcnow
+from jobserver.models.choices import (
+    ACTIVE_STATUSES,
+    AlertLevel,
+    AuditType,
+    JobRequestStatus,
+    JobState,
+    PermissionKind,
+    ProjectCategory,
+    ProjectStatus,
+    Role,
+)
+from jobserver.models.job import Job
+from jobserver.models.job_request import Cancellation, JobRequest
+from jobserver.models.org import Org, OrgMembership
+from jobserver.models.project import DataPermission, Project, ProjectCollaboration, ProjectMembership
+from jobserver.models.site import Redirect, SiteAlert
+from jobserver.models.user import GithubIdentity, User, UserSession
+from jobserver.models.workspace import Repo, Workspace
+
+__all__ = [
+    "ACTIVE_STATUSES",
+    "AlertLevel",
+    "AuditType",
+    "AuditableEvent",
+    "Backend",
+    "BackendMembership",
+    "Base",
+    "Cancellation",
+    "ControllerContact",
+    "DataPermission",
+    "GithubIdentity",
+    "Job",
+    "JobRequest",
+    "JobRequestStatus",
+    "JobState",
+    "Org",
+    "OrgMembership",
+    "PermissionKind",
+    "Project",
+    "ProjectCategory",
+    "ProjectCollaboration",
+    "ProjectMembership",
+    "ProjectStatus",
+    "Redirect",
+    "Repo",
+    "Role",
+    "SiteAlert",
+    "Stats",
+    "User",
+    "UserSession",
+    "Workspace",
+    "utcnow",
+]

@@ -1,0 +1,128 @@
+"""The enumerations of the field (spec: domain 3 and 4)."""
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """A role that a person can hold (spec: access 1.2)."""
+
+    DEPLOYMENT_ADMINISTRATOR = "DeploymentAdministrator"
+    OUTPUT_CHECKER = "OutputChecker"
+    OUTPUT_PUBLISHER = "OutputPublisher"
+    PROJECT_COLLABORATOR = "ProjectCollaborator"
+    PROJECT_DEVELOPER = "ProjectDeveloper"
+    SERVICE_ADMINISTRATOR = "ServiceAdministrator"
+    SIGN_OFF_REPO_WITH_OUTPUTS = "SignOffRepoWithOutputs"
+    STAFF_AREA_ADMINISTRATOR = "StaffAreaAdministrator"
+    TECH_SUPPORT = "TechSupport"
+
+
+PROJECT_ROLES = (Role.PROJECT_COLLABORATOR, Role.PROJECT_DEVELOPER)
+GLOBAL_ROLES = tuple(role for role in Role if role is not Role.PROJECT_DEVELOPER)
+
+
+class ProjectStatus(StrEnum):
+    """Where a project stands."""
+
+    ONGOING = "ongoing"
+    POSTPONED = "postponed"
+    RETIRED = "retired"
+    ONGOING_AND_LINKED = "ongoing-and-linked"
+    COMPLETED_AND_LINKED = "completed-and-linked"
+    COMPLETED_AND_AWAITING = "completed-and-awaiting"
+
+
+class ProjectCategory(StrEnum):
+    """What kind of approval a project runs under."""
+
+    INTERNAL = "internal"
+    LEGACY = "legacy"
+    LEGACY_APPROVED = "legacy_approved"
+    APPROVED = "approved"
+    UNKNOWN = "unknown"
+
+
+class JobRequestStatus(StrEnum):
+    """Status of a job request (spec: rap 3.1)."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    FAILED = "failed"
+    SUCCEEDED = "succeeded"
+    NOTHING_TO_DO = "nothing_to_do"
+    UNKNOWN = "unknown"
+    UNKNOWN_ERROR_CREATING_JOBS = "unknown_error_creating_jobs"
+
+
+ACTIVE_STATUSES = (
+    JobRequestStatus.PENDING,
+    JobRequestStatus.RUNNING,
+    JobRequestStatus.UNKNOWN,
+    JobRequestStatus.UNKNOWN_ERROR_CREATING_JOBS,
+)
+
+
+class JobState(StrEnum):
+    """A job's status, normalised for counting; what we do not know is ``unknown``."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    UNKNOWN = "unknown"
+
+
+class PermissionKind(StrEnum):
+    """Kinds of data permission that a project can be granted."""
+
+    POPULATION = "population"
+    DATASET = "dataset"
+    TOOL = "tool"
+
+
+POPULATION_PERMISSIONS = ("include_t1oo", "include_ndoo", "include_gp_unactivated")
+DATASET_PERMISSIONS = (
+    "appointments",
+    "icnarc",
+    "isaric",
+    "open_prompt",
+    "ukrr",
+    "waiting_list",
+    "sgss_covid_all_tests",
+    "occupation_on_covid_vaccine_record",
+    "covid_therapeutics",
+)
+TOOL_PERMISSIONS = ("sqlrunner",)
+
+
+class AlertLevel(StrEnum):
+    """How loud a site alert is."""
+
+    DANGER = "danger"
+    INFO = "info"
+    SUCCESS = "success"
+    WARNING = "warning"
+
+
+class AuditType(StrEnum):
+    """What an audit event records (spec: domain 6.1 and 13.32)."""
+
+    PROJECT_CREATED = "project_created"
+    PROJECT_MEMBER_ADDED = "project_member_added"
+    PROJECT_MEMBER_REMOVED = "project_member_removed"
+    PROJECT_MEMBER_UPDATED_ROLES = "project_member_updated_roles"
+    USER_UPDATED_ROLES = "user_updated_roles"
+    USER_CREATED = "user_created"
+    USER_DISABLED = "user_disabled"
+    USER_ENABLED = "user_enabled"
+    ORG_CREATED = "org_created"
+    ORG_MEMBER_ADDED = "org_member_added"
+    BACKEND_CREATED = "backend_created"
+    BACKEND_MEMBER_ADDED = "backend_member_added"
+    BACKEND_TOKEN_ROTATED = "backend_token_rotated"  # noqa: S105
+    DATA_PERMISSION_GRANTED = "data_permission_granted"
+    DATA_PERMISSION_REVOKED = "data_permission_revoked"
+    WORKSPACE_CREATED = "workspace_created"
+    JOB_REQUEST_CREATED = "job_request_created"
+    JOB_REQUEST_CANCELLED = "job_request_cancelled"

@@ -1,0 +1,47 @@
+"""The task queue: a task exists exactly if the transaction that asked for it committed.
+
+Tasks are named here and implemented in :mod:`jobserver.tasks`; whoever defers one needs
+only its name. The queue lives in the same PostgreSQL (procrastinate), so that no second
+server can disagree with the first.
+"""
+
+from enum import StrEnum
+from typing import Any
+
+import procrastinate
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+STATUS_SERVICE_CHANNEL = "jobserver_rap_wake"
+
+
+class Task(StrEnum):
+    """Every background task, by name."""
+
+    SUBMIT_JOB_REQUEST = "submit_job_request"
+    SEND_CANCELLATION = "send_cancellation"
+    MAIL_FIRST_FAILURE = "mail_first_failure"
+    MAIL_REQUEST_ENDED = "mail_request_ended"
+    ANNOUNCE_NEW_USER = "announce_new_user"
+
+
+QUEUES = {
+    Task.SUBMIT_JOB_REQUEST: "rap",
+    Task.SEND_CANCELLATION: "rap",
+}
+
+# Deferring through a session's own connection needs no connector of its own.
+_deferrer = procrastinate.App(connector=procrastinate.SyncPsycopgConnector())
+
+
+def defer(session: Session, task: Task, **arguments: Any) -> None:
+    """Ask for a task within the session's transaction; ``arguments`` must be JSON."""
+    connection = session.connection().connection.dbapi_connection
+    _deferrer.configure_task(
+        task.value, queue=QUEUES.get(task, "default"), allow_unknown=True, connection=connection
+    ).defer(**arguments)
+
+
+def wake_status_service(session: Session) -> None:
+    """Have the RAP status service start its next round once this transaction commits."""
+    session.execute(text(f"NOTIFY {STATUS_SERVICE_CHANNEL}"))

