@@ -1,0 +1,94 @@
+"""Rules that every view is wrapped in without its author writing a line.
+
+- The path ends in ``/``, unless the view says ``no_slash=True``.
+- Nothing follows the view's name in the path, unless the view says ``subpath=True``.
+- No form field comes twice, unless the view names it in ``repeatable=(...)``.
+- The view names a permission, or says that it is ``public=True``: otherwise it does not load.
+"""
+
+from typing import Any
+
+from pyramid.config import Configurator
+from pyramid.exceptions import ConfigurationError
+from pyramid.httpexceptions import (
+    HTTPBadRequest,
+    HTTPMovedPermanently,
+    HTTPNotFound,
+    HTTPPermanentRedirect,
+    HTTPRequestEntityTooLarge,
+)
+from pyramid.request import Request
+
+MAX_FIELDS = 4000
+
+
+def named_permission(view: Any, info: Any) -> Any:
+    """Refuse to load a view that names no permission and does not say it is public."""
+    options = info.options
+    if options.get("public") or options.get("permission") or options.get("exception_only"):
+        return view
+    context = options.get("context")
+    if isinstance(context, type) and issubclass(context, Exception):
+        return view
+    if getattr(info.original_view, "__module__", "").startswith("pyramid."):
+        return view
+    raise ConfigurationError(f"{info.original_view} names no permission and is not public=True")
+
+
+named_permission.options = ("public",)  # type: ignore[attr-defined]
+
+
+def exact_path(view: Any, info: Any) -> Any:
+    """Redirect to the path with its final slash; 404 for anything after the view's name."""
+    options = info.options
+    if options.get("no_slash") or options.get("exception_only") or options.get("route_name"):
+        return view
+    takes_subpath = bool(options.get("subpath_allowed"))
+
+    def wrapper(context: Any, request: Request) -> Any:
+        if isinstance(context, Exception):
+            return view(context, request)
+        if getattr(request, "subpath", ()) and not takes_subpath:
+            raise HTTPNotFound
+        if not request.path_info.endswith("/"):
+            location = request.path + "/" + (f"?{request.query_string}" if request.query_string else "")
+            if request.method in {"GET", "HEAD"}:
+                raise HTTPMovedPermanently(location)
+            raise HTTPPermanentRedirect(location)
+        return view(context, request)
+
+    return wrapper
+
+
+exact_path.options = ("no_slash", "subpath_allowed")  # type: ignore[attr-defined]
+
+
+def single_fields(view: Any, info: Any) -> Any:
+    """Refuse forms with too many fields, or with a field twice that is meant to come once."""
+    repeatable = frozenset(info.options.get("repeatable") or ())
+
+    def wrapper(context: Any, request: Request) -> Any:
+        if request.method == "POST" and not isinstance(context, Exception):
+            names = list(request.POST)
+            if len(names) > MAX_FIELDS:
+                raise HTTPRequestEntityTooLarge("The form has more than 4,000 fields. Select fewer items.")
+            twice = (
+                sorted({name for name in names if names.count(name) > 1} - repeatable)
+                if len(set(names)) < len(names)
+                else []
+            )
+            if twice:
+                raise HTTPBadRequest(f"The form field {twice[0]} came more than once.")
+        return view(context, request)
+
+    return wrapper
+
+
+single_fields.options = ("repeatable",)  # type: ignore[attr-defined]
+
+
+def includeme(config: Configurator) -> None:
+    """Register the rules; forgery protection and permissions are Pyramid's own."""
+    config.add_view_deriver(named_permission)
+    config.add_view_deriver(single_fields, over="csrf_view", under="secured_view")
+    config.add_view_deriver(exact_path, under="single_fields", over="csrf_view")

@@ -1,0 +1,148 @@
+"""Around everything: the request's id and log lines, security headers, limits, believed hosts.
+
+Spec: operations 3.4, 3.5, 7.1; access 6 and 8.5.
+"""
+
+import secrets
+import uuid
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+import structlog
+from pyramid.config import Configurator
+from pyramid.httpexceptions import HTTPBadRequest, HTTPRequestEntityTooLarge
+from pyramid.request import Request
+from pyramid.response import Response
+from pyramid.tweens import INGRESS
+
+from jobserver.settings import Settings
+
+Handler = Callable[[Request], Response]
+log = structlog.get_logger("jobserver.request")
+
+MAX_BODY = 2_621_440
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
+PLAIN_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "browsing-topics=(), interest-cohort=()",
+    "X-Frame-Options": "SAMEORIGIN",
+}
+
+
+def client_address(peer: str, forwarded: str, trusted: tuple[str, ...]) -> str:
+    """The first address from the right that is not a trusted proxy's (spec: operations 3.4)."""
+    chain = [part.strip() for part in forwarded.split(",") if part.strip()] + [peer]
+    for address in reversed(chain):
+        if not address.startswith(trusted):
+            return address
+    return chain[0]
+
+
+def _content_security_policy(request: Request, settings: Settings) -> str:
+    # A form may lead on to GitHub's sign-in page: browsers check redirects of forms too.
+    github = "{0.scheme}://{0.netloc}".format(urlsplit(settings.github_url))
+    parts = [
+        "default-src 'none'",
+        "base-uri 'none'",
+        "object-src 'none'",
+        f"script-src 'self' 'nonce-{request.csp_nonce}'",
+        "style-src 'self'",
+        "img-src 'self' data: https://avatars.githubusercontent.com",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "manifest-src 'self'",
+        f"form-action 'self' {github}",
+        "frame-src 'self'",
+        "frame-ancestors 'self'",
+    ]
+    if settings.csp_report_uri:
+        parts.append(f"report-uri {settings.csp_report_uri}")
+    return "; ".join(parts)
+
+
+def security_headers(handler: Handler, registry: dict[str, Settings]) -> Handler:
+    """Put the security headers on every answer, errors included."""
+    settings = registry["settings"]
+    https = settings.base_url.startswith("https://")
+
+    def tween(request: Request) -> Response:
+        response = handler(request)
+        for name, value in PLAIN_HEADERS.items():
+            response.headers.setdefault(name, value)
+        response.headers.setdefault("Content-Security-Policy", _content_security_policy(request, settings))
+        if https:
+            response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+        return response
+
+    return tween
+
+
+def limits(handler: Handler, registry: dict[str, Settings]) -> Handler:
+    """Refuse hosts that are not ours and bodies that no page needs."""
+    settings = registry["settings"]
+    believed = LOOPBACK | {urlsplit(settings.base_url).hostname or ""}
+    health_check = "/health-check/"
+
+    def tween(request: Request) -> Response:
+        host = request.host.rsplit(":", 1)[0] if not request.host.endswith("]") else request.host
+        if host.lower() not in believed and request.path_info != health_check:
+            return HTTPBadRequest("This host name is not served here.")
+        if (request.content_length or 0) > MAX_BODY and not request.path_info.startswith("/api/"):
+            return HTTPRequestEntityTooLarge("The request is larger than 2.5 MiB.")
+        if settings.base_url.startswith("https://"):
+            request.environ["wsgi.url_scheme"] = "https"
+        return handler(request)
+
+    return tween
+
+
+def logging(handler: Handler, registry: dict[str, Settings]) -> Handler:
+    """Log each request when it ends, with an id that every line within it carries."""
+    trusted = tuple(
+        prefix.strip() for prefix in registry["settings"].trusted_proxies.split(",") if prefix.strip()
+    )
+
+    def tween(request: Request) -> Response:
+        structlog.contextvars.clear_contextvars()
+        request.environ["jobserver.client_address"] = client_address(
+            request.remote_addr or "", request.headers.get("X-Forwarded-For", ""), trusted
+        )
+        structlog.contextvars.bind_contextvars(
+            request_id=str(uuid.uuid4()),
+            ip=request.environ["jobserver.client_address"],
+        )
+        described = f"{request.method} {request.path_info}"
+        try:
+            response = handler(request)
+        except Exception:
+            log.exception("request_failed", code=500, request=described)
+            raise
+        level = (
+            "error" if response.status_code >= 500 else "warning" if response.status_code >= 400 else "info"
+        )
+        if not request.path_info.startswith("/static/"):
+            getattr(log, level)(
+                "request_finished",
+                code=response.status_code,
+                request=described,
+                user_agent=request.user_agent,
+                user_id=request.environ.get("jobserver.user_id"),
+            )
+        return response
+
+    return tween
+
+
+def includeme(config: Configurator) -> None:
+    """Outermost first: headers, then the log, then the limits."""
+    config.add_request_method(lambda _request: secrets.token_urlsafe(16), "csp_nonce", reify=True)
+    config.add_request_method(
+        lambda request: request.environ.get("jobserver.client_address", ""), "client_address", reify=True
+    )
+    config.add_tween("jobserver.http.tweens.limits", under=INGRESS)
+    config.add_tween("jobserver.http.tweens.logging", under=INGRESS, over="jobserver.http.tweens.limits")
+    config.add_tween(
+        "jobserver.http.tweens.security_headers", under=INGRESS, over="jobserver.http.tweens.logging"
+    )

@@ -1,0 +1,1 @@
+"""Reads for pages: few statements, typed rows, no writes ever."""

@@ -1,0 +1,75 @@
+"""Where old and short addresses lead now: the names along the path of an object."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, aliased
+
+from jobserver.models import Job, JobRequest, Org, Project, Redirect, Workspace
+
+Names = tuple[str, ...]
+
+
+def project_by_slug(db: Session, slug: str) -> Names | None:
+    """Organisation and project of a project's slug."""
+    return _names(
+        db.execute(select(Org.slug, Project.slug).join_from(Project, Project.org).where(Project.slug == slug))
+    )
+
+
+def job_request_by_id(db: Session, job_request_id: int) -> Names | None:
+    """The path of a job request."""
+    return _names(db.execute(_to_job_requests().where(JobRequest.id == job_request_id)))
+
+
+def job_by_identifier(db: Session, identifier: str) -> Names | None:
+    """The path of a job."""
+    statement = _to_job_requests().add_columns(Job.identifier)
+    statement = statement.join(Job, Job.job_request_id == JobRequest.id).where(Job.identifier == identifier)
+    return _names(db.execute(statement))
+
+
+def _to_job_requests() -> Any:
+    return (
+        select(Org.slug, Project.slug, Workspace.name, JobRequest.id)
+        .join_from(JobRequest, JobRequest.workspace)
+        .join(Workspace.project)
+        .join(Project.org)
+    )
+
+
+def stored_redirect(db: Session, segments: Sequence[str]) -> tuple[Names, int] | None:
+    """The target of the longest stored old address that begins the path, and how many segments it took.
+
+    Expired and withdrawn redirects do not count (spec: domain 3.19, 13.27).
+    """
+    prefixes = ["/" + "/".join(segments[:length]) + "/" for length in range(1, len(segments) + 1)]
+    workspace_project, lead = aliased(Project), aliased(Org)
+    row = db.execute(
+        select(
+            Redirect.old_url,
+            func.coalesce(Org.slug, lead.slug),
+            func.coalesce(Project.slug, workspace_project.slug),
+            Workspace.name,
+        )
+        .outerjoin(Org, Org.id == Redirect.org_id)
+        .outerjoin(Project, Project.id == Redirect.project_id)
+        .outerjoin(Workspace, Workspace.id == Redirect.workspace_id)
+        .outerjoin(workspace_project, workspace_project.id == Workspace.project_id)
+        .outerjoin(lead, lead.id == func.coalesce(Project.org_id, workspace_project.org_id))
+        .where(
+            Redirect.old_url.in_(prefixes), Redirect.expires_at > func.now(), Redirect.deleted_at.is_(None)
+        )
+        .order_by(func.length(Redirect.old_url).desc(), Redirect.id.desc())
+        .limit(1)
+    ).one_or_none()
+    if row is None:
+        return None
+    old_url, *names = row
+    return tuple(name for name in names if name), old_url.count("/") - 1
+
+
+def _names(result: Any) -> Names | None:
+    row = result.one_or_none()
+    return tuple(str(name) for name in row) if row else None

@@ -1,0 +1,31 @@
+"""The tree: what an address names, and what its place in the tree grants."""
+
+from pyramid.config import Configurator
+
+from jobserver.resources.base import Resource
+from jobserver.resources.root import BackendStatus, Root, ShortAddress, Status
+from jobserver.resources.tree import (
+    JobRequestResource,
+    JobResource,
+    OrgResource,
+    ProjectResource,
+    WorkspaceResource,
+)
+
+__all__ = [
+    "BackendStatus",
+    "JobRequestResource",
+    "JobResource",
+    "OrgResource",
+    "ProjectResource",
+    "Resource",
+    "Root",
+    "ShortAddress",
+    "Status",
+    "WorkspaceResource",
+]
+
+
+def includeme(config: Configurator) -> None:
+    """Walk the tree for every request."""
+    config.set_root_factory(Root)

@@ -1,0 +1,35 @@
+"""Addresses of pages, made from the tree.
+
+Where a resource is at hand, use ``request.resource_url``. A list has only the names along the
+path of each of its rows: :func:`page_url` makes the same addresses from those.
+"""
+
+from typing import Any
+
+from pyramid.request import Request
+
+
+def page_url(request: Request, *names: Any, keep_query: bool = False, query: Any = None) -> str:
+    """The address of the page at this path below the root, as a path with its final slash."""
+    root = getattr(request, "root", None)
+    if root is None:
+        from jobserver.resources.root import Root
+
+        root = Root(request)
+    options: dict[str, Any] = {"app_url": ""}
+    if keep_query and request.query_string:
+        options["query"] = request.query_string
+    elif query:
+        options["query"] = query
+    url: str = request.resource_url(root, *[str(name) for name in names], "", **options)
+    return url
+
+
+def view_url(request: Request, resource: Any, view_name: str = "", *, query: Any = None) -> str:
+    """The address of a resource, or of one of its named pages, as a path with its final slash."""
+    elements = (view_name, "") if view_name else ()
+    options: dict[str, Any] = {"app_url": ""}
+    if query:
+        options["query"] = query
+    url: str = request.resource_url(resource, *elements, **options)
+    return url

@@ -1,0 +1,131 @@
+"""Signed-in browsers: rows in the database, found by the digest of the cookie's value.
+
+A session ends at its time, at sign-out, or at once when its user is disabled.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Select, delete, func, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.orm import Session
+
+from jobserver.models import (
+    Backend,
+    BackendMembership,
+    GithubIdentity,
+    OrgMembership,
+    ProjectMembership,
+    Role,
+    User,
+    UserSession,
+    utcnow,
+)
+from jobserver.security import roles, tokens
+from jobserver.security.identity import BackendAccess, Identity
+
+LIFETIME = timedelta(days=14)
+STAFF_LIFETIME = timedelta(hours=12)
+
+
+def lifetime(user: User) -> timedelta:
+    """How long the user stays signed in: shorter for those who run the staff area."""
+    return STAFF_LIFETIME if Role.STAFF_AREA_ADMINISTRATOR in user.roles else LIFETIME
+
+
+def start(db: Session, user: User, *, user_agent: str, address: str, now: datetime | None = None) -> str:
+    """Sign the user in and return the cookie's value, which is kept nowhere."""
+    now = now or utcnow()
+    token = tokens.new_session_token()
+    user.last_login = now
+    db.add(
+        UserSession(
+            user_id=user.id,
+            digest=tokens.digest(token),
+            created_at=now,
+            expires_at=now + lifetime(user),
+            user_agent=user_agent[:300],
+            address=address[:64],
+        )
+    )
+    return token
+
+
+def end(db: Session, token: str) -> None:
+    """Sign this browser out."""
+    db.execute(delete(UserSession).where(UserSession.digest == tokens.digest(token)))
+
+
+def end_all(db: Session, user_id: int) -> None:
+    """Sign the user out everywhere."""
+    db.execute(delete(UserSession).where(UserSession.user_id == user_id))
+
+
+def clear_expired(db: Session) -> int:
+    """Delete sessions whose time is over; returns how many there were."""
+    result = db.execute(delete(UserSession).where(UserSession.expires_at <= func.now()))
+    return int(getattr(result, "rowcount", 0))
+
+
+def identify(db: Session, token: str) -> Identity | None:
+    """Who presents this cookie; None if the session is unknown or over, or the user disabled."""
+    statement = _identity().add_columns(UserSession.id.label("session_id"))
+    statement = statement.join(UserSession, UserSession.user_id == User.id).where(
+        UserSession.digest == tokens.digest(token),
+        UserSession.expires_at > func.now(),
+        User.disabled_at.is_(None),
+    )
+    row = db.execute(statement).mappings().one_or_none()
+    return _read(row) if row else None
+
+
+def identity_of(db: Session, user_id: int) -> Identity:
+    """The identity of a user, for commands and tasks that act in their name."""
+    return _read(db.execute(_identity().where(User.id == user_id)).mappings().one())
+
+
+def _identity() -> Select[Any]:
+    memberships = (
+        select(func.jsonb_object_agg(ProjectMembership.project_id, ProjectMembership.roles))
+        .where(ProjectMembership.user_id == User.id)
+        .scalar_subquery()
+    )
+    orgs = (
+        select(func.array_agg(OrgMembership.org_id)).where(OrgMembership.user_id == User.id).scalar_subquery()
+    )
+    backend = func.jsonb_build_array(Backend.id, Backend.slug)
+    backends = (
+        select(func.jsonb_agg(aggregate_order_by(backend, Backend.slug)))
+        .join(BackendMembership, BackendMembership.backend_id == Backend.id)
+        .where(BackendMembership.user_id == User.id)
+        .scalar_subquery()
+    )
+    return select(
+        User.id,
+        User.username,
+        User.fullname,
+        User.email,
+        User.roles,
+        memberships.label("memberships"),
+        orgs.label("orgs"),
+        backends.label("backends"),
+        select(GithubIdentity.id).where(GithubIdentity.user_id == User.id).exists().label("uses_github"),
+    )
+
+
+def _read(row: Any) -> Identity:
+    return Identity(
+        user_id=row["id"],
+        username=row["username"],
+        fullname=row["fullname"],
+        email=row["email"],
+        roles=tuple(roles.known(row["roles"])),
+        project_roles={
+            int(project_id): tuple(roles.known(names))
+            for project_id, names in (row["memberships"] or {}).items()
+        },
+        org_ids=frozenset(row["orgs"] or ()),
+        backends=tuple(BackendAccess(*pair) for pair in row["backends"] or ()),
+        uses_github=row["uses_github"],
+        session_id=row.get("session_id"),
+    )

@@ -1,0 +1,178 @@
+"""When a page cannot be shown: what happened, and what to do (spec: pages 24, access 8.45)."""
+
+from typing import Any
+
+import structlog
+from pyramid.exceptions import BadCSRFOrigin, BadCSRFToken
+from pyramid.httpexceptions import (
+    HTTPBadRequest,
+    HTTPException,
+    HTTPForbidden,
+    HTTPRequestEntityTooLarge,
+    HTTPSeeOther,
+)
+from pyramid.renderers import render_to_response
+from pyramid.request import Request
+from pyramid.response import Response
+from pyramid.view import exception_view_config, forbidden_view_config, notfound_view_config, view_config
+
+from jobserver.models.choices import GLOBAL_ROLES, PROJECT_ROLES
+from jobserver.resources import Root
+from jobserver.resources.links import page_url
+from jobserver.resources.old_addresses import new_address
+from jobserver.security.permissions import Permission, permission_named
+from jobserver.security.roles import ROLES, roles_granting
+from jobserver.templating import environment
+
+log = structlog.get_logger("jobserver.errors")
+SAFE = frozenset({"GET", "HEAD"})
+TEMPLATE = "jobserver:templates/errors/error.jinja2"
+BARE = "errors/bare.jinja2"
+
+
+def fresh_transaction(request: Request) -> None:
+    """What the failed request did is undone; the page frame reads the database anew."""
+    request.tm.abort()
+    request.tm.begin()
+
+
+def error_page(request: Request, code: int | str, **values: Any) -> Response:
+    """The page that says what went wrong; in a bare frame if not even the database answers."""
+    status = 400 if code == "csrf" else int(code)
+    if getattr(request, "context", None) is None:
+        request.context = Root(request)
+    try:
+        fresh_transaction(request)
+        response = render_to_response(TEMPLATE, {"code": code, **values}, request)
+    except Exception:
+        log.warning("error_page_without_frame", code=code, exc_info=True)
+        frame = {"code": code, "frame": BARE, "identity": None, **values}
+        template = environment(request.registry).get_template("errors/error.jinja2")
+        response = Response(template.render(request=request, **frame))
+    response.status_code = status
+    response.cache_control.no_store = True
+    return response
+
+
+def login_url(request: Request) -> str:
+    """The sign-in page that leads back here."""
+    target = request.path_qs if request.method in SAFE else "/"
+    return page_url(request, "login", query={"next": target})
+
+
+def allowed_methods(request: Request) -> list[str]:
+    """The methods for which the page that was asked for has a view."""
+    context, name = getattr(request, "context", None), getattr(request, "view_name", "")
+    found: set[str] = set()
+    for entry in request.registry.introspector.get_category("views") or ():
+        view = entry["introspectable"]
+        wanted = view["context"]
+        if view["name"] == name and isinstance(wanted, type) and isinstance(context, wanted):
+            methods = view["request_methods"] or ()
+            found.update([methods] if isinstance(methods, str) else methods)
+    return sorted(found)
+
+
+@notfound_view_config()
+def not_found(exc: HTTPException, request: Request) -> Response:
+    """404; or the new address of an old one; or 405 where only the method was wrong."""
+    methods = allowed_methods(request)
+    if methods and request.method not in {*methods, "HEAD"} and not getattr(request, "subpath", ()):
+        response = Response(status=405)
+        response.allow = methods
+        return response
+    if request.method in SAFE:
+        fresh_transaction(request)
+        moved = new_address(request)
+        if moved is not None:
+            return moved
+    return error_page(request, 404)
+
+
+@forbidden_view_config()
+def forbidden(exc: HTTPForbidden, request: Request) -> Response:
+    """Anonymous: sign in first. Without sight of the thing: 404. Otherwise 403, with the roles that may."""
+    fresh_transaction(request)
+    anonymous = request.identity is None
+    visible = bool(request.has_permission(Permission.VIEW, request.context))
+    if anonymous:
+        return HTTPSeeOther(login_url(request))
+    wanted = permission_named(getattr(exc.result, "permission", None))
+    if not visible or wanted is None:
+        return error_page(request, 404)
+    return error_page(
+        request,
+        403,
+        detail=f"Your roles do not let you {wanted.sentence} here.",
+        needs=_needs(request, wanted),
+    )
+
+
+def _needs(request: Request, permission: Permission) -> list[dict[str, str]]:
+    """The roles that would allow it, what they are for, and who gives them."""
+    support = request.registry["settings"].support_email
+    project_roles = roles_granting(permission, PROJECT_ROLES)
+    global_roles = [role for role in roles_granting(permission, GLOBAL_ROLES) if role not in project_roles]
+    needs = [
+        {
+            "role": f"{ROLES[role].name}, for this project",
+            "lets": ROLES[role].description,
+            "given_by": f"the service team: {support}",
+        }
+        for role in project_roles
+    ]
+    return needs + [
+        {
+            "role": ROLES[role].name,
+            "lets": ROLES[role].description,
+            "given_by": f"a Staff Area Administrator: {support}",
+        }
+        for role in global_roles
+    ]
+
+
+@exception_view_config(BadCSRFToken)
+@exception_view_config(BadCSRFOrigin)
+def forged(exc: HTTPException, request: Request) -> Response:
+    """The form's token is missing or wrong."""
+    return error_page(request, "csrf")
+
+
+@exception_view_config(HTTPBadRequest)
+@exception_view_config(HTTPRequestEntityTooLarge)
+def refused(exc: HTTPException, request: Request) -> Response:
+    """The request makes no sense, or is too large."""
+    return error_page(request, exc.code, detail=exc.detail)
+
+
+@exception_view_config(UnicodeDecodeError)
+def undecodable(exc: UnicodeDecodeError, request: Request) -> Response:
+    """The address or the form is not valid UTF-8."""
+    return error_page(request, 400, detail="What was sent is not valid UTF-8.")
+
+
+@exception_view_config(Exception)
+def failed(exc: Exception, request: Request) -> Response:
+    """Anything that nobody foresaw, and the database being away."""
+    code = 503 if is_database_away(exc) else 500
+    log.error("request_failed", code=code, exc_info=exc)
+    return error_page(request, code)
+
+
+def is_database_away(exc: BaseException | None) -> bool:
+    """Whether the error, or one that caused it, says that PostgreSQL could not be reached."""
+    names = {"OperationalError", "InterfaceError", "TimeoutError"}
+    while exc is not None:
+        if type(exc).__name__ in names and type(exc).__module__.startswith(("sqlalchemy", "psycopg")):
+            return True
+        exc = exc.__cause__
+    return False
+
+
+@view_config(context=Root, name="400", public=True, no_slash=True)
+@view_config(context=Root, name="403", public=True, no_slash=True)
+@view_config(context=Root, name="404", public=True, no_slash=True)
+@view_config(context=Root, name="500", public=True, no_slash=True)
+def example(context: Root, request: Request) -> Response:
+    """The error pages, for looking at them."""
+    return error_page(request, int(request.view_name))

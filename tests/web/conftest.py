@@ -1,0 +1,89 @@
+"""A browser without a screen, on the real application and database; and, where wanted, the outside world."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+from webtest import TestApp, TestResponse
+
+from jobserver import make_app
+from jobserver.models import User
+from jobserver.settings import Settings
+from simulator.testing import running_simulator
+from tests import factories
+from tests.conftest import make_settings
+
+
+class Browser(TestApp):
+    """WebTest with a way to sign in."""
+
+    def sign_in(self, user: User) -> "Browser":
+        """Become this user from the next request on."""
+        self.reset()
+        for name, value in factories.session_cookie(user).items():
+            self.set_cookie(name, value)
+        return self
+
+    def submit(self, url: str, fields: Any = (), **options: Any) -> TestResponse:
+        """POST a form with the forgery token that the site's own pages would carry."""
+        token = self.cookies.get("csrftoken", "").strip('"')
+        if not token:
+            self.get("/404", status=404)
+            token = self.cookies.get("csrftoken", "").strip('"')
+        pairs = list(fields.items()) if isinstance(fields, dict) else list(fields)
+        return self.post(url, [("csrfmiddlewaretoken", token), *pairs], **options)
+
+
+@pytest.fixture(scope="session")
+def app(settings: Settings, engine: Engine) -> Any:
+    """The application; no other system can be reached from it."""
+    return make_app(settings, engine=engine)
+
+
+@pytest.fixture
+def web(app: Any, db: Session) -> Browser:
+    """A browser in which nobody is signed in."""
+    return Browser(app)
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """The outside world on loopback (see simulator/testing.py)."""
+    with running_simulator(tmp_path_factory.mktemp("world"), speed=20) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def world_settings(world: Any, postgres: str) -> Settings:
+    """Settings that point at the outside world."""
+    client = world.oauth_client
+    return make_settings(
+        postgres,
+        github_url=world.github_url,
+        github_api_url=world.github_api_url,
+        jobserver_github_token=world.github_token,
+        opencodelists_url=world.opencodelists_url,
+        rap_api_base_url=world.rap_url,
+        rap_api_token=world.rap_token,
+        slack_api_url=world.slack_url,
+        slack_bot_token=world.slack_token,
+        email_backend="smtp",
+        smtp_url=world.smtp_url,
+        social_auth_github_key=client.id,
+        social_auth_github_secret=client.secret,
+    )
+
+
+@pytest.fixture(scope="session")
+def world_app(world_settings: Settings, engine: Engine) -> Any:
+    """The application beside the outside world."""
+    return make_app(world_settings, engine=engine)
+
+
+@pytest.fixture
+def world_web(world: Any, world_app: Any, db: Session) -> Iterator[Browser]:
+    """A browser on the application that can reach the outside world, which is put right afterwards."""
+    yield Browser(world_app)
+    world.control(reset=True)
