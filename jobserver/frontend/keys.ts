@@ -1,0 +1,47 @@
+import { openDialog } from "./dialogs";
+
+const GOTO: Record<string, string> = { h: "/", l: "/event-log/", s: "/status/" };
+const ROWS = "main .tbl tbody tr, main [data-rows] > li";
+
+/** Single keys; off while typing, with a modifier, or when <html data-keys="off">. */
+export function startKeys(): void {
+  let afterG = false;
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || off() || typing(event.target)) return;
+    if (document.querySelector("dialog[open]:modal")) return;
+    const went = afterG && event.key in GOTO;
+    if (went) location.assign(GOTO[event.key]);
+    afterG = event.key === "g";
+    if (went || afterG) return;
+    if (event.key === "/" && focusSearch()) event.preventDefault();
+    else if (event.key === "?") openDialog("keys");
+    else if (event.key === "j") step(1);
+    else if (event.key === "k") step(-1);
+  });
+}
+
+function off(): boolean {
+  return document.documentElement.dataset.keys === "off";
+}
+
+function typing(target: EventTarget | null): boolean {
+  return (
+    target instanceof HTMLElement &&
+    (target.isContentEditable || target.matches("textarea, select, input:not([type=checkbox], [type=radio])"))
+  );
+}
+
+function focusSearch(): boolean {
+  const field = document.querySelector<HTMLInputElement>("input[type=search]");
+  field?.focus();
+  field?.select();
+  return field !== null;
+}
+
+/** To the first link of the next or previous row. */
+function step(by: 1 | -1): void {
+  const rows = [...document.querySelectorAll<HTMLElement>(ROWS)].filter((row) => row.querySelector("a"));
+  const here = rows.findIndex((row) => row.contains(document.activeElement));
+  const next = here < 0 ? (by > 0 ? 0 : rows.length - 1) : here + by;
+  rows[next]?.querySelector("a")?.focus();
+}

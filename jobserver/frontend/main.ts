@@ -1,0 +1,18 @@
+/** Everything here only saves time: each page is complete without it. */
+import "./css/main.css";
+import { startCopying } from "./copy";
+import { startDialogs } from "./dialogs";
+import { startForms } from "./forms";
+import { startKeys } from "./keys";
+import { startLive } from "./live";
+import { startMenus } from "./menus";
+import { startToasts } from "./toast";
+
+document.documentElement.classList.add("js");
+startLive();
+startMenus();
+startDialogs();
+startForms();
+startCopying();
+startToasts();
+startKeys();

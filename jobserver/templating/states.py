@@ -1,0 +1,71 @@
+"""What the pages call the states of jobs, requests and backends: a glyph, a word, a class (spec: rap 9)."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["pending", "running", "succeeded", "failed", "cancelled", "nothing", "unknown", "warning"]
+
+
+@dataclass(frozen=True)
+class State:
+    """How a state is shown. `kind` names its colours (class `st-<kind>`), `icon` its glyph."""
+
+    kind: Kind
+    icon: str
+    word: str
+
+    @property
+    def css(self) -> str:
+        """The class that carries the state's colours."""
+        return f"st-{self.kind}"
+
+    @property
+    def spins(self) -> bool:
+        """Only the glyph of what runs now moves."""
+        return self.kind == "running"
+
+
+STATES = {
+    "pending": State("pending", "clock", "Pending"),
+    "running": State("running", "ring", "Running"),
+    "succeeded": State("succeeded", "check-circle", "Succeeded"),
+    "failed": State("failed", "x-circle", "Failed"),
+    "cancelled": State("cancelled", "no-symbol", "Cancelled"),
+    "nothing_to_do": State("nothing", "minus-circle", "Nothing to do"),
+    "unknown": State("unknown", "question-mark-circle", "Unknown"),
+    "paused": State("warning", "pause-circle", "Paused"),
+    "maintenance": State("warning", "wrench-screwdriver", "Maintenance"),
+    "working": State("succeeded", "check-circle", "Working"),
+    "no_contact": State("warning", "exclamation-triangle", "No contact"),
+}
+
+# The order of segments in bars and of counts beneath them.
+PROGRESS_ORDER: tuple[str, ...] = ("succeeded", "failed", "cancelled", "running", "pending")
+
+_HELD_BY_CODE = {
+    "paused": "paused",
+    "waiting_on_reboot": "paused",
+    "waiting_on_new_task": "paused",
+    "waiting_db_maintenance": "maintenance",
+}
+
+
+def state_of(status: str, status_code: str | None = "", *, only_cancelled: bool = False) -> State:
+    """How to show a job or a job request.
+
+    A job gives its `status_code` too. `only_cancelled`: a request that failed for no other reason than
+    that jobs were cancelled. What is not a known state is shown as Unknown.
+    """
+    status = (status or "pending").lower()
+    if status == "failed" and (only_cancelled or status_code == "cancelled_by_user"):
+        return STATES["cancelled"]
+    if status == "pending" and status_code in _HELD_BY_CODE:
+        return STATES[_HELD_BY_CODE[status_code]]
+    return STATES.get(status, STATES["unknown"])
+
+
+def backend_state(*, in_maintenance: bool = False, in_contact: bool = True) -> State:
+    """How to show a backend: being out of contact matters more than being in maintenance."""
+    if not in_contact:
+        return STATES["no_contact"]
+    return STATES["maintenance" if in_maintenance else "working"]
