@@ -1,13 +1,13 @@
 """Job Server: where researchers ask for analysis code to be run against data they can never see."""
 
 import os
+import warnings
 from typing import Any
 
-from pyramid.config import Configurator
-
-from jobserver import observability
-from jobserver.security.policy import SessionPolicy
 from jobserver.settings import Settings, load
+
+# Pyramid 2.1 still finds its assets through pkg_resources; nobody who runs a command needs to hear of it.
+warnings.filterwarnings("ignore", message="pkg_resources is deprecated", category=UserWarning)
 
 
 def main(_global_config: dict[str, str], **ini_settings: Any) -> Any:
@@ -17,6 +17,12 @@ def main(_global_config: dict[str, str], **ini_settings: Any) -> Any:
 
 def make_app(settings: Settings, **registry: Any) -> Any:
     """The WSGI application for these settings; ``registry`` may bring an engine or clients."""
+    # Pyramid is imported only by who serves pages: the commands start faster without it.
+    from pyramid.config import Configurator
+
+    from jobserver import observability
+    from jobserver.security.policy import SessionPolicy
+
     observability.configure(settings)
     with Configurator(settings={}) as config:
         config.registry["settings"] = settings

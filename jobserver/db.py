@@ -57,7 +57,8 @@ def transaction_of(factory: sessionmaker[Session]) -> Iterator[Session]:
         yield session
 
 
-def _request_session(request: Request) -> Session:
+def request_session(request: Request) -> Session:
+    """The request's session, joined to its transaction; read-only for safe methods."""
     engine: Engine = request.registry["engine"]
     reads_only = request.method in SAFE_METHODS
     session: Session = request.registry["session_factory"](
@@ -99,5 +100,5 @@ def includeme(config: Configurator) -> None:
     engine = config.registry.get("engine") or create_db_engine(settings, application_name="jobserver-web")
     config.registry["engine"] = engine
     config.registry["session_factory"] = session_factory(engine)
-    config.add_request_method(_request_session, "db", reify=True)
+    config.add_request_method(request_session, "db", reify=True)
     config.add_view_deriver(_honour_writes_on_get, name="writes_on_get")

@@ -205,9 +205,30 @@ def load(ini: Mapping[str, str], environ: Mapping[str, str]) -> Loaded:
         if fault:
             faults.append(f"{env} (from the {source}) {fault}.")
         values[each.name] = value
+    faults += _needed_outside_development(values)
     if faults:
         raise SettingsError(faults)
     return Loaded(Settings(**values), sources)  # type: ignore[arg-type]
+
+
+# Development does without these; a deployment that lacks one would only find out at the first call.
+NEEDED_OUTSIDE_DEVELOPMENT = ("base_url", "rap_api_base_url", "rap_api_token")
+
+
+def _needed_outside_development(values: dict[str, object]) -> list[str]:
+    if values.get("debug"):
+        return []
+    needed = dict.fromkeys(NEEDED_OUTSIDE_DEVELOPMENT, "")
+    transport = str(values.get("email_backend", ""))
+    if "mailgun" in transport:
+        needed["mailgun_api_key"] = " with mail by Mailgun"
+    if "smtp" in transport:
+        needed["smtp_url"] = " with mail by SMTP"
+    return [
+        f"{name.upper()} is missing. It is needed outside development{why}."
+        for name, why in needed.items()
+        if not values.get(name)
+    ]
 
 
 def masked(settings: Settings) -> dict[str, str]:

@@ -32,6 +32,7 @@ class Fault:
 
     subject: str
     reason: str
+    rap_id: str = ""
 
 
 @pydantic.dataclasses.dataclass(frozen=True, config=_IGNORING_UNKNOWN)
@@ -144,7 +145,8 @@ def _each(
             reports.append(read(entry))
         except pydantic.ValidationError as error:
             reasons = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]
-            faults.append(Fault(str(entry.get(key, "?"))[:100], "; ".join(reasons)))
+            subject, rap_id = str(entry.get(key, "?"))[:100], str(entry.get("rap_id", ""))
+            faults.append(Fault(subject, "; ".join(reasons), rap_id))
     return reports, faults
 
 

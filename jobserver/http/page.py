@@ -47,11 +47,13 @@ def add_frame(event: BeforeRender) -> None:
     if request is None:
         return
     identity = request.identity
+    # A part of a page that refreshes itself has no frame: it must not use up what the next page should show.
+    whole = "HX-Request" not in request.headers
     frame: dict[str, Any] = {
         "identity": identity,
         "settings": request.registry["settings"],
-        "flashes": take_flashes(request),
-        "site_alerts": site_alerts(request.db) if identity else [],
+        "flashes": take_flashes(request) if whole else [],
+        "site_alerts": site_alerts(request.db) if identity and whole else [],
         "theme": theme(request),
         "csrf_token": lambda: get_csrf_token(request),
         "breadcrumbs": [],

@@ -135,6 +135,19 @@ def logging(handler: Handler, registry: dict[str, Settings]) -> Handler:
     return tween
 
 
+def readable_path(handler: Handler, _registry: dict[str, Settings]) -> Handler:
+    """Answer 400 to a path that is not UTF-8, before anything tries to read it."""
+
+    def tween(request: Request) -> Response:
+        try:
+            request.path_info  # noqa: B018
+        except UnicodeDecodeError:
+            return HTTPBadRequest("The address is not valid UTF-8.")
+        return handler(request)
+
+    return tween
+
+
 def includeme(config: Configurator) -> None:
     """Outermost first: headers, then the log, then the limits."""
     config.add_request_method(lambda _request: secrets.token_urlsafe(16), "csp_nonce", reify=True)
@@ -142,7 +155,10 @@ def includeme(config: Configurator) -> None:
         lambda request: request.environ.get("jobserver.client_address", ""), "client_address", reify=True
     )
     config.add_tween("jobserver.http.tweens.limits", under=INGRESS)
+    config.add_tween(
+        "jobserver.http.tweens.readable_path", under=INGRESS, over="jobserver.http.tweens.logging"
+    )
     config.add_tween("jobserver.http.tweens.logging", under=INGRESS, over="jobserver.http.tweens.limits")
     config.add_tween(
-        "jobserver.http.tweens.security_headers", under=INGRESS, over="jobserver.http.tweens.logging"
+        "jobserver.http.tweens.security_headers", under=INGRESS, over="jobserver.http.tweens.readable_path"
     )

@@ -7,6 +7,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from jobserver.models import Backend, BackendMembership, ControllerContact, Job
+from jobserver.templating.states import STATES, State
+
+NOT_SEEN = State("unknown", "question-mark-circle", "Not heard from yet")
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,16 @@ class BackendRow:
     def is_missing(self, now: datetime) -> bool:
         """Whether it has been silent for too long."""
         return self.backend.is_missing(now)
+
+    def shown(self, now: datetime) -> State:
+        """The one state that matters most to somebody who wants to run something there."""
+        if self.backend.last_seen_at is None:
+            return NOT_SEEN
+        if self.is_missing(now):
+            return STATES["no_contact"]
+        if self.backend.is_paused:
+            return STATES["paused"]
+        return STATES["maintenance" if self.backend.is_in_maintenance_mode else "working"]
 
 
 def backend_by_slug(db: Session, slug: str) -> Backend | None:
@@ -48,6 +61,17 @@ def active_backends(db: Session, *, for_user_id: int | None = None) -> list[Back
             BackendMembership.user_id == for_user_id
         )
     return [BackendRow(backend, running, pending) for backend, running, pending in db.execute(statement)]
+
+
+def in_maintenance(db: Session) -> list[str]:
+    """Names of the active backends whose database is under maintenance."""
+    return list(
+        db.scalars(
+            select(Backend.name)
+            .where(Backend.is_active, Backend.is_in_maintenance_mode)
+            .order_by(func.lower(Backend.name), Backend.id)
+        )
+    )
 
 
 def controller_contact(db: Session) -> ControllerContact | None:

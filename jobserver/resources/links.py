@@ -17,12 +17,11 @@ def page_url(request: Request, *names: Any, keep_query: bool = False, query: Any
 
         root = Root(request)
     options: dict[str, Any] = {"app_url": ""}
-    if keep_query and request.query_string:
-        options["query"] = request.query_string
-    elif query:
+    if query:
         options["query"] = query
     url: str = request.resource_url(root, *[str(name) for name in names], "", **options)
-    return url
+    # The query is passed on as it came: Pyramid would encode its percent signs again.
+    return f"{url}?{request.query_string}" if keep_query and request.query_string else url
 
 
 def view_url(request: Request, resource: Any, view_name: str = "", *, query: Any = None) -> str:

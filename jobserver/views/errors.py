@@ -80,6 +80,7 @@ def not_found(exc: HTTPException, request: Request) -> Response:
     if methods and request.method not in {*methods, "HEAD"} and not getattr(request, "subpath", ()):
         response = Response(status=405)
         response.allow = methods
+        response.cache_control.no_store = True
         return response
     if request.method in SAFE:
         fresh_transaction(request)

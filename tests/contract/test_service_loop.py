@@ -117,7 +117,11 @@ def test_of_two_services_one_is_active_and_the_other_takes_over(
 
     def active() -> int:
         db.rollback()
-        return db.scalar(text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted")) or 0
+        held = text(
+            "SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database"
+            " WHERE locktype = 'advisory' AND granted AND datname = current_database()"
+        )
+        return db.scalar(held) or 0
 
     with in_background(serve, make_service(rap_api_poll_interval=3600), pauses=QUICK) as first:
         eventually(lambda: polls(controller) == 1)
@@ -161,7 +165,10 @@ def test_a_kill_in_mid_round_loses_nothing_and_doubles_nothing(
         else:
             # It has stored the first part and waits for us when it is killed.
             db.execute(select(JobRequest.id).where(JobRequest.id == requests[-1].id).with_for_update())
-            waiting = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+            waiting = text(
+                "SELECT count(*) FROM pg_stat_activity"
+                " WHERE wait_event_type = 'Lock' AND datname = current_database()"
+            )
             with make_service().session_factory() as other:
                 eventually(lambda: (other.scalar(waiting), other.rollback())[0], within=20)
         process.kill()
@@ -224,7 +231,10 @@ def test_a_lost_database_is_survived(
         eventually(lambda: reload(db, request).status == "running")
         for _ in range(3):
             ended = db.execute(
-                text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = :name"),
+                text(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE application_name = :name AND datname = current_database()"
+                ),
                 {"name": NAME},
             ).all()
             db.commit()

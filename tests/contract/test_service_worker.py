@@ -9,15 +9,18 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from procrastinate.jobs import Job
 from sqlalchemy import text
 from sqlalchemy.orm import Session, sessionmaker
 
 from jobserver import db as database
 from jobserver import queue
+from jobserver.actions import cancelling
 from jobserver.clients.mail import Mailer, SmtpBackend
 from jobserver.models import JobRequest, utcnow
 from jobserver.queue import Task
 from jobserver.rap.context import Context
+from jobserver.rap.round import run_round
 from jobserver.settings import Settings
 from jobserver.tasks import app as tasks
 from jobserver.tasks import worker
@@ -128,9 +131,6 @@ def test_a_task_that_cannot_succeed_is_kept_as_failed(db: Session, context: Cont
 def test_a_cancellation_without_an_answer_is_tried_again(
     db: Session, context: Context, controller: Controller
 ) -> None:
-    from jobserver.actions import cancelling
-    from jobserver.rap.round import run_round
-
     request = f.JobRequestFactory(status="pending", settled_at=utcnow())
     controller.add(request.identifier, "running")
     run_round(context)
@@ -155,8 +155,6 @@ def test_the_pauses_grow_up_to_an_hour(attempts: int, seconds: int) -> None:
 
 
 def tried(attempts: int) -> Any:
-    from procrastinate.jobs import Job
-
     return Job(
         id=1, queue="default", lock=None, queueing_lock=None, task_name="a", task_kwargs={}, attempts=attempts
     )
@@ -234,7 +232,7 @@ def test_a_lost_database_is_survived(
             ended = db.execute(
                 text(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                    " WHERE application_name = 'jobserver-worker'"
+                    " WHERE application_name = 'jobserver-worker' AND datname = current_database()"
                 )
             ).all()
             db.commit()

@@ -1,0 +1,80 @@
+"""Projects: how one comes to be."""
+
+import re
+from collections.abc import Iterable
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from jobserver.actions import naming
+from jobserver.actions.audit import Actor, record
+from jobserver.actions.naming import Malformed, Taken
+from jobserver.models import AuditType, Org, Project, ProjectCollaboration, User, utcnow
+from jobserver.security.identity import Identity
+
+_NUMBER = re.compile(r"[1-9][0-9]{0,8}|POS-20[0-9]{2}-[1-9][0-9]{3}")
+
+
+def create(
+    db: Session,
+    *,
+    by: User | Identity,
+    name: str,
+    org: Org,
+    other_orgs: Iterable[Org] = (),
+    slug: str | None = None,
+    number: str | None = None,
+    copilot: User | None = None,
+) -> Project:
+    """Make a project below its lead organisation, with further organisations taking part (spec: domain 5.1).
+
+    Raises :class:`~jobserver.actions.naming.Malformed` or :class:`~jobserver.actions.naming.Taken`.
+    """
+    name = naming.trimmed("name", name)
+    slug = naming.slug_for(name, slug)
+    number = _checked_number(number)
+    naming.claim_at_root(db, slug, also_reserved=naming.RESERVED_IN_ORG)
+    if db.scalar(select(Project.id).where(func.lower(Project.name) == name.lower())):
+        raise Taken("name", name, "another project")
+    if number and db.scalar(select(Project.id).where(Project.number == number)):
+        raise Taken("number", number, "another project")
+    author = db.get_one(User, Actor.of(by).user_id)
+    now = utcnow()
+    stamps = {
+        "created_at": now,
+        "created_by_id": author.id,
+        "updated_at": now,
+        "updated_by_id": author.id,
+    }
+    project = Project(
+        name=name,
+        slug=slug,
+        number=number,
+        org_id=org.id,
+        copilot_id=copilot.id if copilot else None,
+        **stamps,
+    )
+    db.add(project)
+    db.flush()
+    for org_id in dict.fromkeys([org.id, *(other.id for other in other_orgs)]):
+        db.add(ProjectCollaboration(project_id=project.id, org_id=org_id, **stamps))
+    record(
+        db,
+        AuditType.PROJECT_CREATED,
+        by=author,
+        target=project,
+        target_user=author,
+        parent=project,
+        at=now,
+    )
+    db.flush()
+    return project
+
+
+def _checked_number(number: str | None) -> str | None:
+    wanted = (number or "").strip()
+    if not wanted:
+        return None
+    if not _NUMBER.fullmatch(wanted):
+        raise Malformed("number", "must be digits without a leading 0, or like POS-2026-3001")
+    return wanted

@@ -1,0 +1,1 @@
+"""Forms: whether what a browser sent is well formed, and what to say if it is not."""

@@ -1,0 +1,66 @@
+"""Which action needs which, as the ``project.yaml`` of a request says."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from jobserver.models import Job, JobRequest
+from jobserver.pipeline import PipelineInvalid, parse
+from jobserver.queries.job_requests import JobRow
+
+# Reading a longer file would keep a page waiting; such pages leave the names out.
+LONGEST = 30_000
+
+Needs = Mapping[str, tuple[str, ...]]
+
+
+def definition(db: Session, job_request_id: int) -> str:
+    """The text of the request's ``project.yaml``, a column that nothing else loads; "" if none is kept."""
+    return db.scalar(select(JobRequest.project_definition).where(JobRequest.id == job_request_id)) or ""
+
+
+def needs_of_request(db: Session, job_request_id: int) -> Needs:
+    """What each action of the request needs; empty if the file is missing, faulty or long."""
+    return needs_in(definition(db, job_request_id))
+
+
+@lru_cache(maxsize=64)
+def needs_in(text: str) -> Needs:
+    """What each action of this file needs, by name, sorted. A file does not change while its request runs."""
+    if not text or len(text) > LONGEST:
+        return {}
+    try:
+        pipeline = parse(text)
+    except PipelineInvalid:
+        return {}
+    return {name: action.needs for name, action in pipeline.actions.items()}
+
+
+@dataclass(frozen=True)
+class Waits:
+    """What one job waits for, or failed for: names of actions, and how many it needs in all."""
+
+    names: Sequence[str] = ()
+    needs: int = 0
+
+
+def waits(db: Session, job_request_id: int, rows: Sequence[JobRow], needs: Needs) -> Mapping[str, Waits]:
+    """For the rows that wait or never started: the actions in this request that they wait for, by action."""
+    held = [row for row in rows if row.status_code in {"waiting_on_dependencies", "dependency_failed"}]
+    if not held:
+        return {}
+    wanted = {name for row in held for name in needs.get(row.action, ())}
+    if not wanted:
+        return {}
+    there = select(Job.action, Job.state).where(Job.job_request_id == job_request_id, Job.action.in_(wanted))
+    states = {row.action: row.state for row in db.execute(there)}
+    found = {}
+    for row in held:
+        failed_for = row.status_code == "dependency_failed"
+        holding = {"failed", "cancelled"} if failed_for else {"pending", "running", "unknown"}
+        names = [name for name in needs.get(row.action, ()) if states.get(name) in holding]
+        found[row.action] = Waits(names, len(needs.get(row.action, ())))
+    return found

@@ -1,0 +1,51 @@
+"""What the page of an organisation shows."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from jobserver.models import Org, Project, ProjectCollaboration, ProjectMembership, Workspace
+
+
+@dataclass(frozen=True)
+class ProjectRow:
+    """A project of an organisation, whether or not the organisation leads it."""
+
+    slug: str
+    name: str
+    number: str | None
+    created_at: datetime
+    lead_slug: str
+    lead: str
+    members: int
+    workspaces: int
+
+    @property
+    def path(self) -> tuple[str, str]:
+        """The names that lead to its page."""
+        return (self.lead_slug, self.slug)
+
+
+def projects_of(db: Session, org_id: int) -> list[ProjectRow]:
+    """The projects in which the organisation takes part, by name."""
+    members = select(func.count()).where(ProjectMembership.project_id == Project.id).scalar_subquery()
+    workspaces = select(func.count()).where(Workspace.project_id == Project.id).scalar_subquery()
+    statement = (
+        select(
+            Project.slug,
+            Project.name,
+            Project.number,
+            Project.created_at,
+            Org.slug,
+            Org.name,
+            members,
+            workspaces,
+        )
+        .join(Org, Org.id == Project.org_id)
+        .join(ProjectCollaboration, ProjectCollaboration.project_id == Project.id)
+        .where(ProjectCollaboration.org_id == org_id)
+        .order_by(func.lower(Project.name), Project.id)
+    )
+    return [ProjectRow(*row) for row in db.execute(statement)]

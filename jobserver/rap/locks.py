@@ -1,0 +1,5 @@
+"""Numbers of the advisory locks that keep two processes from doing the same thing at once."""
+
+SERVICE = 0x4A4F_4253_0001
+SUBMISSION = 0x4A4F_0001
+CANCELLATION = 0x4A4F_0002

@@ -1,0 +1,70 @@
+"""The tasks as the queue knows them."""
+
+import asyncio
+import contextvars
+import threading
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any
+
+import procrastinate
+import structlog
+
+from jobserver.rap.context import Context
+from jobserver.tasks.deliveries import DELIVERIES
+from jobserver.tasks.retrying import BackOff
+
+
+def build(context: Context) -> procrastinate.App:
+    """An application whose tasks work with this context."""
+    conninfo = context.settings.database_url.replace("postgresql+psycopg://", "postgresql://", 1)
+    connector = procrastinate.PsycopgConnector(
+        conninfo=conninfo,
+        min_size=1,
+        max_size=4,
+        timeout=10,
+        kwargs={"application_name": "jobserver-worker", "connect_timeout": 5},
+    )
+    app = procrastinate.App(connector=connector)
+    for task, deliver in DELIVERIES.items():
+        app.task(name=task.value, pass_context=True, retry=BackOff())(_task(context, deliver))
+    return app
+
+
+def _task(context: Context, deliver: Callable[..., None]) -> Callable[..., Awaitable[None]]:
+    async def run(job: procrastinate.JobContext, **arguments: Any) -> None:
+        def call() -> None:
+            with structlog.contextvars.bound_contextvars(task=job.job.task_name, task_id=job.job.id):
+                deliver(context, **arguments)
+
+        await in_thread(call)
+
+    return run
+
+
+async def in_thread(function: Callable[[], None]) -> None:
+    """Run it in a thread that does not keep the process alive: a stopping worker does not wait for it."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[None] = loop.create_future()
+
+    def settle(error: BaseException | None) -> None:
+        if done.cancelled():
+            return
+        if error is None:
+            done.set_result(None)
+        else:
+            done.set_exception(error)
+
+    def run() -> None:
+        error: BaseException | None = None
+        try:
+            function()
+        except BaseException as raised:
+            error = raised
+        # The loop may be gone: the worker was told to stop and did not wait.
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(settle, error)
+
+    variables = contextvars.copy_context()
+    threading.Thread(target=variables.run, args=(run,), daemon=True).start()
+    await done

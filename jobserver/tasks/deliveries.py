@@ -1,0 +1,93 @@
+"""What each task does. Plain functions: the worker, a test or a command may call them."""
+
+from collections.abc import Callable
+
+import structlog
+from sqlalchemy.orm import Session
+
+from jobserver.clients.mail import MailNotSent, Message
+from jobserver.clients.slack import SlackNotSent
+from jobserver.models import JobRequest, User
+from jobserver.queue import Task
+from jobserver.rap import cancel, submit
+from jobserver.rap.context import Context
+from jobserver.tasks import mails
+from jobserver.tasks.links import link
+from jobserver.tasks.retrying import GiveUp
+
+log = structlog.get_logger(__name__)
+
+Compose = Callable[[Session, int, str], Message | None]
+
+
+class NotYet(Exception):
+    """What was to be done could not be done now; trying again may help."""
+
+
+def submit_job_request(context: Context, *, job_request_id: int) -> None:
+    """Hand a request to the controller, at once. Without success the status service tries again."""
+    submit.submit(context, job_request_id)
+
+
+def send_cancellation(context: Context, *, cancellation_id: int) -> None:
+    """Pass a cancellation on to the controller; the status service tries as well."""
+    if cancel.send(context, cancellation_id) is cancel.Outcome.UNKNOWN:
+        raise NotYet("the controller gave no usable answer")
+
+
+def mail_request_ended(context: Context, *, job_request_id: int) -> None:
+    """Tell the requester how the request ended."""
+    _mail(context, job_request_id, mails.request_ended)
+
+
+def mail_first_failure(context: Context, *, job_request_id: int) -> None:
+    """Tell the requester that something failed while the rest goes on."""
+    _mail(context, job_request_id, mails.first_failure)
+
+
+def _mail(context: Context, job_request_id: int, compose: Compose) -> None:
+    with context.transaction() as db:
+        message = compose(db, job_request_id, context.settings.base_url)
+        request = db.get(JobRequest, job_request_id)
+    user_id = request.created_by_id if request else None
+    if message is None:
+        log.info("user_not_notified", user_id=user_id, job_request=job_request_id)
+        return
+    try:
+        context.clients.mail.send(message)
+    except MailNotSent as error:
+        if error.temporary:
+            raise
+        raise GiveUp(str(error)) from error
+    log.info("user_notified", user_id=user_id, job_request=job_request_id)
+
+
+def announce_new_user(context: Context, *, user_id: int) -> None:
+    """Tell staff that somebody has signed in for the first time (spec: operations 4.3)."""
+    with context.transaction() as db:
+        user = db.get(User, user_id)
+    if user is None:
+        raise GiveUp(f"there is no user {user_id}")
+    page = link(context.settings.base_url, "staff", "users", user.username)
+    try:
+        context.clients.slack.post(
+            context.settings.registrations_slack_channel, f"New user: <{page}|{_plain(user.username)}>"
+        )
+    except SlackNotSent as error:
+        if error.temporary:
+            raise
+        raise GiveUp(str(error)) from error
+
+
+def _plain(text: str) -> str:
+    """The text without what Slack would read as markup."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+DELIVERIES: dict[Task, Callable[..., None]] = {
+    Task.SUBMIT_JOB_REQUEST: submit_job_request,
+    Task.SEND_CANCELLATION: send_cancellation,
+    Task.MAIL_REQUEST_ENDED: mail_request_ended,
+    Task.MAIL_FIRST_FAILURE: mail_first_failure,
+    Task.ANNOUNCE_NEW_USER: announce_new_user,
+}

@@ -1,0 +1,93 @@
+"""The background worker: takes tasks off the queue for as long as it lives."""
+
+import asyncio
+import threading
+from contextlib import suppress
+
+import procrastinate
+import structlog
+from procrastinate.exceptions import ProcrastinateException
+
+from jobserver.rap.context import Context
+from jobserver.tasks import app as tasks
+
+log = structlog.get_logger(__name__)
+
+QUEUES = ["rap", "default"]
+CONCURRENCY = 4
+# Seconds that tasks in hand get once the worker is told to stop; then they are left for the next one.
+GRACE = 6.0
+HEARTBEAT = 5.0
+# Seconds of silence after which a worker counts as dead and its tasks are taken over.
+SILENCE = 20.0
+# Seconds after which the queue is looked at although nobody called: for tasks that were put off.
+FETCH_EVERY = 2.0
+RESCUE_EVERY = 10.0
+KEEP_HOURS = 24 * 30
+SECONDS_BETWEEN_STARTS = 2.0
+
+
+def run(context: Context, stop: threading.Event) -> None:
+    """Work until ``stop`` is set; returns within 10 seconds then. A lost database is waited for."""
+    asyncio.run(_run(context, stop))
+
+
+async def _run(context: Context, stop: threading.Event) -> None:
+    while not stop.is_set():
+        work = asyncio.create_task(_work(context))
+        while not (stop.is_set() or work.done()):
+            await asyncio.sleep(0.1)
+        if not work.done():
+            work.cancel()
+            await asyncio.wait([work], timeout=GRACE + 2)
+            break
+        error = None if work.cancelled() else work.exception()
+        log.error("worker_interrupted", reason=str(error) if error else "a part of it failed", exc_info=error)
+        await asyncio.sleep(SECONDS_BETWEEN_STARTS)
+    log.info("worker_stopped")
+
+
+async def _work(context: Context) -> None:
+    """Work until cancelled, or until the database is lost."""
+    app = tasks.build(context)
+    async with app.open_async():
+        housekeeping = asyncio.create_task(_housekeeping(app))
+        try:
+            await app.run_worker_async(
+                queues=QUEUES,
+                name="jobserver",
+                concurrency=CONCURRENCY,
+                install_signal_handlers=False,
+                shutdown_graceful_timeout=GRACE,
+                fetch_job_polling_interval=FETCH_EVERY,
+                update_heartbeat_interval=HEARTBEAT,
+                stalled_worker_timeout=SILENCE,
+            )
+        finally:
+            housekeeping.cancel()
+            with suppress(asyncio.CancelledError, ProcrastinateException):
+                await housekeeping
+
+
+async def _housekeeping(app: procrastinate.App) -> None:
+    """Take over the tasks of workers that have died, and forget tasks done long ago."""
+    rounds = 0
+    while True:
+        with suppress(ProcrastinateException):
+            await rescue(app)
+            if rounds % 360 == 0:
+                await app.job_manager.delete_old_jobs(nb_hours=KEEP_HOURS)
+        rounds += 1
+        await asyncio.sleep(RESCUE_EVERY)
+
+
+async def rescue(app: procrastinate.App) -> int:
+    """Put back the tasks of workers that have died; how many."""
+    rescued = 0
+    for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=SILENCE):
+        # Another worker may have been quicker.
+        with suppress(ProcrastinateException):
+            await app.job_manager.retry_job(job)
+            rescued += 1
+            log.warning("task_rescued", task=job.task_name, task_id=job.id)
+    return rescued

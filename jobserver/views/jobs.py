@@ -1,0 +1,146 @@
+"""The page of a job: what it is doing, or what happened to it and what to do (spec: pages 13, rap 9)."""
+
+from datetime import datetime
+from typing import Any
+
+from pyramid.request import Request
+from pyramid.response import Response
+from pyramid.view import view_config
+
+from jobserver.models import utcnow
+from jobserver.queries import cancellations as cancelling
+from jobserver.queries import job_requests as requests
+from jobserver.queries import jobs as queries
+from jobserver.queries.earlier_runs import last_success
+from jobserver.resources import JobResource
+from jobserver.resources.links import page_url, view_url
+from jobserver.security.permissions import Permission
+from jobserver.templating.sentences import job_sentence
+from jobserver.views import happenings
+from jobserver.views.conditional import interval, not_modified
+from jobserver.views.job_requests import breadcrumbs
+from jobserver.views.on_github import OnGithub
+
+
+@view_config(
+    context=JobResource,
+    permission=Permission.VIEW,
+    request_method="GET",
+    renderer="jobserver:templates/job/page.jinja2",
+)
+def job(context: JobResource, request: Request) -> dict[str, Any]:
+    """The whole page."""
+    row = context.job_request
+    request_end = (f"Request {row.id}", view_url(request, context.__parent__))
+    ends = (request_end, (context.job.action, None, "mono"))
+    values = _live(context, request, utcnow())
+    return {**values, "fragment": False, "breadcrumbs": breadcrumbs(context, request, *ends)}
+
+
+@view_config(
+    context=JobResource,
+    name="now",
+    permission=Permission.VIEW,
+    request_method="GET",
+    renderer="jobserver:templates/job/live.jinja2",
+)
+def job_now(context: JobResource, request: Request) -> dict[str, Any] | Response:
+    """The part of the page that changes; a 304 if the browser has it as it is."""
+    now = utcnow()
+    row = context.job_request
+    unchanged = not_modified(
+        request,
+        row.version,
+        row.backend.is_in_maintenance_mode,
+        row.backend.is_paused,
+        _may(context, request, Permission.JOB_CANCEL),
+        _may(context, request, Permission.JOB_METRICS_VIEW),
+        int(now.timestamp() // 60) if context.job.is_active else None,
+    )
+    if unchanged is not None:
+        return unchanged
+    return {**_live(context, request, now), "fragment": True}
+
+
+def _workspace(context: JobResource) -> tuple[str, str, str]:
+    return context.org.slug, context.project.slug, context.workspace.name
+
+
+def _may(context: JobResource, request: Request, permission: Permission) -> bool:
+    return bool(request.has_permission(permission, context))
+
+
+def _live(context: JobResource, request: Request, now: datetime) -> dict[str, Any]:
+    """Everything on the page of a job; all of it may change while the job runs."""
+    row, job_request = queries.row_of(context.job), context.job_request
+    backend = job_request.backend
+    cancelled = [
+        wish for wish in cancelling.cancellations(request.db, job_request.id) if row.action in wish.actions
+    ]
+    relatives = queries.relatives(request.db, context.job)
+    by = cancelling.cancelled_by(cancelled).get(row.action)
+    sentence = job_sentence(
+        row.status.lower(),
+        row.status_code,
+        row.status_message,
+        backend=backend.name,
+        waiting_for=[relatives.cause.action] if relatives.cause else relatives.waiting_for,
+        needs=len(relatives.needs),
+        cancelled_by=by,
+    )
+    if row.is_active and by:
+        sentence = happenings.being_cancelled(by)
+    is_error = row.action == requests.CREATION_ERROR
+    name = "Jobs could not be made" if is_error else row.action
+    return {
+        "context": context,
+        "job": row,
+        "run_command": context.job.run_command,
+        "name": name,
+        "is_creation_error": is_error,
+        "job_request": job_request,
+        "backend": backend,
+        "now": now,
+        "title": f"{row.shown.word}: {name} – Request {job_request.id} – {context.workspace.name}",
+        "state": row.shown,
+        "sentence": sentence,
+        "took": row.took(now),
+        "seconds": interval((row.started_at or row.created_at) if row.is_active else None, now),
+        "live_url": view_url(request, context, "now"),
+        "reload_url": view_url(request, context),
+        "request_url": view_url(request, context.__parent__),
+        "failed_url": view_url(request, context.__parent__, query={"state": "failed"}),
+        "job_url": lambda other: view_url(request, context.__parent__, other.identifier),
+        "user_url": page_url(request, "users", job_request.created_by.username),
+        "cancel_url": view_url(request, context, "cancel"),
+        "run_url": _run_url(context, request),
+        "github": OnGithub(request.registry["settings"], context.workspace.repo),
+        "support_email": request.registry["settings"].support_email,
+        "silence": queries.silence(row, now),
+        "missing_since": context.job.missing_since if row.is_active else None,
+        "relatives": relatives,
+        "cancellations": cancelled,
+        "may_cancel": _may(context, request, Permission.JOB_CANCEL),
+        "asked_to_cancel": by is not None or row.action in job_request.cancelled_actions,
+        "metrics": _metrics(context, request),
+        "worked": last_success(request.db, context.job),
+        "earlier_url": lambda found: page_url(
+            request, *_workspace(context), found.job_request_id, found.identifier
+        ),
+        "happenings": happenings.of_job(row, cancelled, backend.name, sentence, now),
+    }
+
+
+def _metrics(context: JobResource, request: Request) -> queries.Metrics | None:
+    """What the job used, for those who may know."""
+    if not _may(context, request, Permission.JOB_METRICS_VIEW):
+        return None
+    return queries.metrics_of(context.job.metrics)
+
+
+def _run_url(context: JobResource, request: Request) -> str | None:
+    """The form that runs this action again, for those who may; in an archived workspace nobody may."""
+    if context.workspace.is_archived or not _may(context, request, Permission.JOB_RUN):
+        return None
+    ticked = {"backend": context.job_request.backend.slug, "requested_actions": context.job.action}
+    return page_url(request, *_workspace(context), "run-jobs", query=ticked)

@@ -1,0 +1,27 @@
+"""Addresses of GitHub's pages about a repository."""
+
+from jobserver.models import Repo
+from jobserver.settings import Settings
+
+
+class OnGithub:
+    """The pages of one repository; ``url`` is its front page."""
+
+    def __init__(self, settings: Settings, repo: Repo) -> None:
+        self.url = f"{settings.github_url.rstrip('/')}/{repo.owner}/{repo.name}"
+
+    def tree(self, sha: str) -> str:
+        """The files at a commit, or the front page if the commit is not known."""
+        return f"{self.url}/tree/{sha}" if sha else self.url
+
+    def commit(self, sha: str) -> str:
+        """One commit."""
+        return f"{self.url}/commit/{sha}" if sha else self.url
+
+    def project_yaml(self, sha: str) -> str:
+        """``project.yaml`` at a commit."""
+        return f"{self.url}/blob/{sha}/project.yaml" if sha else self.url
+
+    def compare(self, older: str, newer: str) -> str | None:
+        """What changed from one commit to another; None if there is nothing to compare."""
+        return f"{self.url}/compare/{older}..{newer}" if older and newer and older != newer else None

@@ -1,0 +1,143 @@
+"""What must stay true (architecture): each has a test that fails when it does not."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyramid.config import Configurator
+from pyramid.exceptions import ConfigurationError, ConfigurationExecutionError
+from pyramid.request import Request
+from pyramid_tm import explicit_manager
+from sqlalchemy import text
+from sqlalchemy.exc import InternalError
+
+import jobserver.views
+from jobserver import db as database
+from jobserver.actions import naming
+from jobserver.resources import Root
+from jobserver.resources.root import CHILDREN
+from tests import factories as f
+from tests.web.conftest import Browser
+
+PUBLIC = {
+    "health-check",
+    "login",
+    "github",
+    "complete",
+    "enter-your-name",
+    "logout",
+    "favicon.ico",
+    "robots.txt",
+    "400",
+    "403",
+    "404",
+    "500",
+}
+
+
+def our_views(app: Any) -> list[dict[str, Any]]:
+    """Every view of ours, as Pyramid describes it."""
+    views = [entry["introspectable"] for entry in app.registry.introspector.get_category("views")]
+    return [
+        view
+        for view in views
+        if (getattr(view["callable"], "__module__", "") or "").startswith("jobserver.")
+        and not view.get("exception_only")
+    ]
+
+
+def test_a_safe_request_cannot_write(app: Any, db: Any) -> None:
+    """1. PostgreSQL itself refuses a GET that writes."""
+    request = Request.blank("/")
+    request.registry = app.registry
+    request.tm = explicit_manager(request)
+    request.tm.begin()
+    session = database.request_session(request)
+    with pytest.raises(InternalError, match="read-only transaction"):
+        session.execute(
+            text("INSERT INTO site_alert (message, created_at, updated_at) VALUES ('x', now(), now())")
+        )
+    request.tm.abort()
+
+
+def test_the_only_view_that_writes_on_get_is_the_return_from_github() -> None:
+    """1. The list of exceptions is one long: OAuth itself makes that address a GET."""
+    folder = Path(jobserver.views.__file__).parent
+    writing = [
+        path.name
+        for path in folder.rglob("*.py")
+        for line in path.read_text().splitlines()
+        if "writes_on_get=True" in line
+    ]
+    assert writing == ["sign_in.py"]
+
+
+def test_every_view_names_a_permission_or_is_on_the_public_list(app: Any) -> None:
+    """2. The short list of public ones."""
+    public = {view["name"] for view in our_views(app) if view.get("public")}
+    assert public <= PUBLIC
+
+
+def test_a_view_without_a_permission_does_not_load() -> None:
+    """2. The author need not remember: the application refuses to start."""
+    config = Configurator()
+    config.include("jobserver.http.derivers")
+
+    def careless(context: Any, request: Any) -> Any:
+        raise NotImplementedError
+
+    config.add_view(careless, name="careless")
+    with pytest.raises((ConfigurationError, ConfigurationExecutionError), match="names no permission"):
+        config.commit()
+
+
+def test_every_name_that_the_root_already_has_is_reserved(app: Any) -> None:
+    """The addresses page: no organisation and no project can take one."""
+    views = {view["name"] for view in our_views(app) if view["context"] is Root} - {""}
+    assert views | set(CHILDREN) <= naming.RESERVED_AT_ROOT
+    assert "static" in naming.RESERVED_AT_ROOT
+
+
+def test_every_name_that_a_project_or_workspace_already_has_is_reserved(app: Any) -> None:
+    from jobserver.resources import OrgResource, ProjectResource
+
+    in_project = {view["name"] for view in our_views(app) if view["context"] is ProjectResource} - {""}
+    assert in_project <= naming.RESERVED_IN_PROJECT
+    in_org = {view["name"] for view in our_views(app) if view["context"] is OrgResource} - {""}
+    assert in_org <= naming.RESERVED_AT_ROOT | naming.RESERVED_IN_ORG
+
+
+@pytest.mark.parametrize("roles", [[], ["StaffAreaAdministrator"]])
+def test_no_page_writes_when_it_is_read(
+    web: Browser, count_statements: Callable[[], Any], roles: list[str]
+) -> None:
+    """1. Every page of a small world, read by a stranger and by staff, sends no write."""
+    job = f.JobFactory(status="running", status_code="executing")
+    request = job.job_request
+    workspace, project = request.workspace, request.workspace.project
+    base = f"/{project.org.slug}/{project.slug}/{workspace.name}/"
+    pages = [
+        "/",
+        "/status/",
+        "/event-log/",
+        "/login/",
+        "/ui-components/",
+        f"/{project.org.slug}/",
+        f"/{project.org.slug}/logs/",
+        f"/{project.org.slug}/{project.slug}/",
+        f"/{project.org.slug}/{project.slug}/logs/",
+        base,
+        base + "logs/",
+        f"{base}{request.id}/",
+        f"{base}{request.id}/{job.identifier}/",
+        f"/status/{request.backend.slug}/",
+    ]
+    if roles:
+        web.sign_in(f.UserFactory(roles=roles))
+        pages.remove("/login/")
+    for page in pages:
+        with count_statements() as statements:
+            web.get(page, status=200)
+        assert statements.writes == [], page
+        assert len(statements) <= 12, page
