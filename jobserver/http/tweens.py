@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import structlog
 from pyramid.config import Configurator
-from pyramid.httpexceptions import HTTPBadRequest, HTTPRequestEntityTooLarge
+from pyramid.httpexceptions import HTTPBadRequest, HTTPFound, HTTPRequestEntityTooLarge
 from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.tweens import INGRESS
@@ -82,13 +82,19 @@ def security_headers(handler: Handler, registry: dict[str, Settings]) -> Handler
 def limits(handler: Handler, registry: dict[str, Settings]) -> Handler:
     """Refuse hosts that are not ours and bodies that no page needs."""
     settings = registry["settings"]
-    believed = LOOPBACK | {urlsplit(settings.base_url).hostname or ""}
+    base = urlsplit(settings.base_url)
+    believed = LOOPBACK | {base.hostname or ""}
     health_check = "/health-check/"
 
     def tween(request: Request) -> Response:
         host = request.host.rsplit(":", 1)[0] if not request.host.endswith("]") else request.host
-        if host.lower() not in believed and request.path_info != health_check:
+        if request.path_info == health_check:
+            return handler(request)
+        if host.lower() not in believed:
             return HTTPBadRequest("This host name is not served here.")
+        if request.method in {"GET", "HEAD"} and host != base.hostname and LOOPBACK >= {host, base.hostname}:
+            # Development by another of the machine's names: cookies and the way back from GitHub need one.
+            return HTTPFound(settings.base_url.rstrip("/") + request.path_qs)
         if (request.content_length or 0) > MAX_BODY and not request.path_info.startswith("/api/"):
             return HTTPRequestEntityTooLarge("The request is larger than 2.5 MiB.")
         if settings.base_url.startswith("https://"):

@@ -82,3 +82,9 @@ def test_site_alerts_are_for_people_who_are_signed_in_and_never_html(web: Browse
     page = web.sign_in(f.UserFactory()).get("/404", status=404)
     assert "Careful" in page
     assert "&lt;b&gt;now&lt;/b&gt;" in page
+
+
+def test_another_loopback_name_leads_to_the_one_that_cookies_are_for(web: Browser) -> None:
+    """On a developer's machine 127.0.0.1 and localhost are one site, with one way back from GitHub."""
+    answer = web.get("/status/?a=1", headers={"Host": "127.0.0.1"}, status=302)
+    assert answer.location == "http://localhost/status/?a=1"
