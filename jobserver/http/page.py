@@ -55,6 +55,7 @@ def add_frame(event: BeforeRender) -> None:
         "flashes": take_flashes(request) if whole else [],
         "site_alerts": site_alerts(request.db) if identity and whole else [],
         "theme": theme(request),
+        "site_pages": request.registry.get("root_view_names", frozenset()),
         "csrf_token": lambda: get_csrf_token(request),
         "breadcrumbs": [],
     }

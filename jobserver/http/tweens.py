@@ -92,7 +92,7 @@ def limits(handler: Handler, registry: dict[str, Settings]) -> Handler:
             return handler(request)
         if host.lower() not in believed:
             return HTTPBadRequest("This host name is not served here.")
-        if request.method in {"GET", "HEAD"} and host != base.hostname and LOOPBACK >= {host, base.hostname}:
+        if request.method in {"GET", "HEAD"} and host != base.hostname and {host, base.hostname} <= LOOPBACK:
             # Development by another of the machine's names: cookies and the way back from GitHub need one.
             return HTTPFound(settings.base_url.rstrip("/") + request.path_qs)
         if (request.content_length or 0) > MAX_BODY and not request.path_info.startswith("/api/"):

@@ -173,7 +173,6 @@ def _live(
         "reload_url": view_url(request, context, query=selection.query()),
         "workspace_url": view_url(request, context.__parent__),
         "run_again_url": _run_again_url(context, request),
-        "user_url": page_url(request, "users", row.created_by.username),
         "github": OnGithub(request.registry["settings"], context.workspace.repo),
         "phase": queries.phase(row),
         "state": queries.shown_state(row),

@@ -111,7 +111,6 @@ def _live(context: JobResource, request: Request, now: datetime) -> dict[str, An
         "request_url": view_url(request, context.__parent__),
         "failed_url": view_url(request, context.__parent__, query={"state": "failed"}),
         "job_url": lambda other: view_url(request, context.__parent__, other.identifier),
-        "user_url": page_url(request, "users", job_request.created_by.username),
         "cancel_url": view_url(request, context, "cancel"),
         "run_url": _run_url(context, request),
         "github": OnGithub(request.registry["settings"], context.workspace.repo),

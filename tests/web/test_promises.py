@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin, urlsplit
 
 import pytest
 from pyramid.config import Configurator
@@ -141,3 +142,34 @@ def test_no_page_writes_when_it_is_read(
             web.get(page, status=200)
         assert statements.writes == [], page
         assert len(statements) <= 12, page
+
+
+@pytest.mark.parametrize("who", ["anonymous", "developer", "staff"])
+def test_no_page_links_to_a_page_that_does_not_exist(web: Browser, who: str) -> None:
+    """Every link of the site's own that can be reached by following links, for each kind of reader."""
+    membership = f.ProjectMembershipFactory(roles=["ProjectDeveloper"])
+    workspace = f.WorkspaceFactory(project=membership.project)
+    request = f.JobRequestFactory(
+        workspace=workspace, created_by=membership.user, status="failed", jobs_failed=1
+    )
+    f.JobFactory(job_request=request, status="failed", status_code="nonzero_exit")
+    f.OrgMembershipFactory(org=membership.project.org, user=membership.user)
+    if who == "developer":
+        f.BackendMembershipFactory(user=membership.user, backend=request.backend)
+        web.sign_in(membership.user)
+    if who == "staff":
+        web.sign_in(f.UserFactory(roles=["StaffAreaAdministrator"]))
+    waiting, seen = ["/"], set()
+    while waiting:
+        path = waiting.pop()
+        answer = web.get(path, status="*")
+        assert answer.status_code < 400, f"{path} answers {answer.status}"
+        if answer.content_type != "text/html":
+            continue
+        for link in answer.html.find_all("a", href=True):
+            target = urlsplit(urljoin(f"http://localhost{path}", link["href"]))
+            address = target.path + (f"?{target.query}" if target.query else "")
+            if target.netloc == "localhost" and address not in seen and "next=" not in address:
+                seen.add(address)
+                waiting.append(address)
+    assert len(seen) > 8

@@ -40,6 +40,7 @@ def page(jinja: Environment) -> Page:
                 "site_alerts": [],
                 "flashes": [],
                 "theme": None,
+                "site_pages": {"settings", "staff"},
                 "breadcrumbs": [],
                 **context,
             }
@@ -80,9 +81,12 @@ def test_anonymous_visitors_are_offered_to_sign_in_and_come_back(page: Page) -> 
     assert html.find("form", action="/logout/") is None
 
 
-def test_the_login_page_does_not_send_one_back_to_itself(page: Page) -> None:
+def test_the_login_page_keeps_where_one_wanted_to_go(page: Page) -> None:
+    """Access 8.12: its own sign-in link does not forget the destination."""
     html = page(path="/login/?next=/x/", identity=None)
-    assert {a["href"] for a in html.header.find_all("a") if a.text.strip() == "Sign in"} == {"/login/"}
+    assert {a["href"] for a in html.header.find_all("a") if a.text.strip() == "Sign in"} == {
+        "/login/?next=/x/"
+    }
 
 
 def test_signing_out_is_a_post_with_the_token(page: Page) -> None:
