@@ -134,9 +134,9 @@ def system(postgres: str, engine: Engine, tmp_path_factory: pytest.TempPathFacto
         connection.execute(text(f"TRUNCATE {tables}, procrastinate_jobs RESTART IDENTITY CASCADE"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    """The system's Chromium, headless."""
+    """The system's Chromium, headless. Its event loop must not outlive the module: other tests have their own."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:

@@ -9,11 +9,12 @@ from sqlalchemy.orm import Session
 from webtest import TestApp, TestResponse
 
 from jobserver import make_app
-from jobserver.models import User
+from jobserver.models import User, utcnow
 from jobserver.settings import Settings
 from simulator.testing import running_simulator
 from tests import factories
 from tests.conftest import make_settings
+from tests.web import running
 
 
 class Browser(TestApp):
@@ -37,6 +38,12 @@ class Browser(TestApp):
         return self.post(url, [("csrfmiddlewaretoken", token), *pairs], **options)
 
 
+@pytest.fixture(autouse=True)
+def _the_present(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Times in a test are relative to its own beginning, however long the tests before it took."""
+    monkeypatch.setattr(running, "NOW", utcnow().replace(microsecond=0))
+
+
 @pytest.fixture(scope="session")
 def app(settings: Settings, engine: Engine) -> Any:
     """The application; no other system can be reached from it."""
@@ -52,8 +59,8 @@ def web(app: Any, db: Session) -> Browser:
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """The outside world on loopback (see simulator/testing.py)."""
-    with running_simulator(tmp_path_factory.mktemp("world"), speed=20) as running:
-        yield running
+    with running_simulator(tmp_path_factory.mktemp("world"), speed=20) as simulated:
+        yield simulated
 
 
 @pytest.fixture(scope="session")

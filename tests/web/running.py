@@ -9,6 +9,7 @@ from jobserver.actions import job_status
 from jobserver.models import JobRequest, User, utcnow
 from tests import factories as f
 
+# When the test began: conftest.py sets it anew for each.
 NOW = utcnow().replace(microsecond=0)
 
 DEFINITION = """version: '4'
@@ -34,7 +35,7 @@ actions:
 
 
 def ago(minutes: float) -> Any:
-    """So many minutes before the tests began."""
+    """So many minutes before the test began."""
     return NOW - timedelta(minutes=minutes)
 
 

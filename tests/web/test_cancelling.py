@@ -157,7 +157,7 @@ def test_cancelling_is_never_done_by_a_link(web: Browser, db: Session, running: 
 
 
 def test_somebody_elses_path_is_a_404(web: Browser, db: Session, running: JobRequest) -> None:
-    """Rap 11: the reference does not check project and workspace."""
+    """Rap 11: project and workspace of the address count."""
     other = f.JobRequestFactory(created_by=running.created_by)
     job_of_running = _jobs(db, running)[0]
     visiting(web, running.created_by, running)

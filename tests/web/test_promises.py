@@ -15,9 +15,11 @@ from sqlalchemy.exc import InternalError
 
 import jobserver.views
 from jobserver import db as database
-from jobserver.actions import naming
+from jobserver.actions import backends, naming
+from jobserver.models import Base
 from jobserver.resources import Root
 from jobserver.resources.root import CHILDREN
+from jobserver.security import tokens
 from tests import factories as f
 from tests.web.conftest import Browser
 
@@ -173,3 +175,19 @@ def test_no_page_links_to_a_page_that_does_not_exist(web: Browser, who: str) -> 
                 seen.add(address)
                 waiting.append(address)
     assert len(seen) > 8
+
+
+def test_secrets_are_kept_as_digests_only(web: Browser, db: Any) -> None:
+    """6. Neither a session's cookie nor a backend's token can be read out of the database."""
+    user = f.UserFactory()
+    web.sign_in(user).get("/", status=200)
+    cookie = web.cookies["sessionid"].strip('"')
+    _, token = backends.create(db, slug="tpp", name="TPP", by=user)
+    db.commit()
+    stored = ""
+    for table in Base.metadata.sorted_tables:
+        stored += "\n".join(db.scalars(text(f'SELECT t::text FROM "{table.name}" t')))
+    assert tokens.digest(cookie) in stored
+    assert tokens.digest(token) in stored
+    assert cookie not in stored
+    assert token not in stored
