@@ -142,14 +142,14 @@ def logging(handler: Handler, registry: dict[str, Settings]) -> Handler:
 
 
 def readable_path(handler: Handler, _registry: dict[str, Settings]) -> Handler:
-    """Answer 400 to a path that is not UTF-8, before anything tries to read it."""
+    """Answer 400 to a path that is not UTF-8 or holds a NUL, before anything looks it up."""
 
     def tween(request: Request) -> Response:
         try:
-            request.path_info  # noqa: B018
+            readable = "\0" not in request.path_info
         except UnicodeDecodeError:
-            return HTTPBadRequest("The address is not valid UTF-8.")
-        return handler(request)
+            readable = False
+        return handler(request) if readable else HTTPBadRequest("The address is not readable text.")
 
     return tween
 

@@ -1,5 +1,7 @@
 """What holds on every page, whichever it is."""
 
+import pytest
+
 from tests import factories as f
 from tests.web.conftest import Browser
 
@@ -88,3 +90,9 @@ def test_another_loopback_name_leads_to_the_one_that_cookies_are_for(web: Browse
     """On a developer's machine 127.0.0.1 and localhost are one site, with one way back from GitHub."""
     answer = web.get("/status/?a=1", headers={"Host": "127.0.0.1"}, status=302)
     assert answer.location == "http://localhost/status/?a=1"
+
+
+@pytest.mark.parametrize("path", ["/%00/", "/a/%00/", "/status/%00/", "/jobs/%00/", "/%00"])
+def test_a_nul_in_the_address_is_a_400(web: Browser, path: str) -> None:
+    """PostgreSQL stores none, so nothing can have such a name."""
+    web.get(path, status=400)
