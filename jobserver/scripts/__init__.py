@@ -16,7 +16,7 @@ from jobserver.settings import SettingsError
 
 # Which module of this package has which commands; a module is imported when one of them is asked for.
 MODULES = {
-    "database": ("migrate", "count-rows", "clear-sessions", "load-demonstration", "shell"),
+    "database": ("migrate", "make-migration", "count-rows", "clear-sessions", "load-demonstration", "shell"),
     "people": ("create-user", "disable-user", "enable-user", "create-org"),
     "processes": ("web", "worker", "rap-status-service", "settings"),
     "rap": ("create-rap", "cancel-jobs", "rap-status", "rap-update-backend-status"),

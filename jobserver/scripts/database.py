@@ -22,14 +22,32 @@ from jobserver.security import sessions
 @pass_program
 def migrate(program: Program, revision: str) -> None:
     """Bring the database's schema up to date. Two runs at once wait for each other."""
-    location = program.section("alembic").get("script_location")
-    if not location:
-        raise click.ClickException(f"{program.ini} has no script_location in its section [alembic].")
+    location = _script_location(program)
     try:
-        migrations.upgrade(program.engine, Path(location), revision)
+        migrations.upgrade(program.engine, location, revision)
     except CommandError as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"The schema is at {revision}.")
+
+
+@click.command("make-migration")
+@click.argument("message")
+@pass_program
+def make_migration(program: Program, message: str) -> None:
+    """Write a migration of what the models say and a database at head does not have; read it before use."""
+    location = _script_location(program)
+    try:
+        written = migrations.write(program.engine, location, message)
+    except CommandError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(str(written) if written else "Models and database agree: nothing was written.")
+
+
+def _script_location(program: Program) -> Path:
+    location = program.section("alembic").get("script_location")
+    if not location:
+        raise click.ClickException(f"{program.ini} has no script_location in its section [alembic].")
+    return Path(location)
 
 
 @click.command("count-rows")

@@ -1,5 +1,8 @@
 """The tables: pairs, choices, protected deletes and unique names hold in PostgreSQL itself."""
 
+import shutil
+from pathlib import Path
+
 import pytest
 from sqlalchemy import Engine, inspect, text
 from sqlalchemy.exc import IntegrityError
@@ -235,3 +238,24 @@ def test_up_and_down_again(postgres: str) -> None:
 def _named(address: str, name: str) -> str:
     before, after = address.split("?", 1)
     return f"{before.rsplit('/', 1)[0]}/{name}?{after}"
+
+
+def test_a_migration_is_written_from_what_the_database_lacks(engine: Engine, tmp_path: Path) -> None:
+    """Nothing while models and database agree; what is missing once they do not."""
+    scripts = tmp_path / "alembic"
+    shutil.copytree(ROOT / "alembic", scripts)
+    assert migrations.write(engine, scripts, "nothing") is None
+    with engine.begin() as connection:
+        connection.execute(text("DROP INDEX ix_job_queue"))
+    try:
+        written = migrations.write(engine, scripts, "Put it back")
+        assert written is not None
+        assert "ix_job_queue" in written.read_text().split("def downgrade")[0]
+    finally:
+        with engine.begin() as connection:
+            connection.execute(
+                text(
+                    "CREATE INDEX ix_job_queue ON job (backend_id, state) WHERE state IN ('pending', 'running')"
+                )
+            )
+    migrations.check(engine, ROOT / "alembic")
