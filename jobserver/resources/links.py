@@ -8,14 +8,12 @@ from typing import Any
 
 from pyramid.request import Request
 
+from jobserver.resources.base import Resource
+
 
 def page_url(request: Request, *names: Any, keep_query: bool = False, query: Any = None) -> str:
     """The address of the page at this path below the root, as a path with its final slash."""
-    root = getattr(request, "root", None)
-    if root is None:
-        from jobserver.resources.root import Root
-
-        root = Root(request)
+    root = Resource(request, "", None)
     options: dict[str, Any] = {"app_url": ""}
     if query:
         options["query"] = query
