@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -98,11 +98,6 @@ def _entry(report: BackendReport) -> dict[str, object]:
 
 def _iso(moment: datetime | None) -> str | None:
     return moment.isoformat().replace("+00:00", "Z") if moment else None
-
-
-def last_contact(db: Session) -> ControllerContact | None:
-    """When we last reached the controller, and what last went wrong; None before the first attempt."""
-    return db.scalar(select(ControllerContact))
 
 
 def note_contact(context: Context) -> None:

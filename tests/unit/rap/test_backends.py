@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from jobserver.models import Backend, Stats, utcnow
+from jobserver.queries.backends import controller_contact
 from jobserver.rap import backends
 from jobserver.rap.context import Context
 from tests import factories as f
@@ -92,14 +93,14 @@ def test_an_unknown_or_ill_formed_backend_does_not_hold_up_the_others(
 def test_our_contact_with_the_controller_is_kept(
     db: Session, context: Context, controller: Controller
 ) -> None:
-    assert backends.last_contact(db) is None
+    assert controller_contact(db) is None
     before = utcnow()
     backends.refresh(context)
     controller.says["backend"] = [DOWN]
     report = backends.refresh(context)
     assert report.failure
     db.rollback()
-    contact = backends.last_contact(db)
+    contact = controller_contact(db)
     assert contact is not None
     assert contact.reached_at is not None
     assert contact.failed_at is not None
