@@ -171,6 +171,13 @@ class JobFactory(Rows):
     status = "pending"
     status_code = "created"
 
+    @classmethod
+    def _create(cls, model_class: type[Any], *args: Any, **kwargs: Any) -> Any:
+        job = super()._create(model_class, *args, **kwargs)
+        current().merge(models.ActionName(name=job.action))
+        current().commit()
+        return job
+
 
 class SiteAlertFactory(Rows):
     class Meta:

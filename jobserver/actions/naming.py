@@ -18,10 +18,21 @@ FORM = f"needs 1 to {LONGEST} letters from A to Z, digits, - and _, and nothing 
 RESERVED_AT_ROOT = frozenset(
     {
         *("400", "403", "404", "500", "favicon.ico", "robots.txt", "static", "uploads"),
-        *("api", "applications", "apply", "complete", "disconnect", "enter-your-name", "event-list"),
-        *("event-log", "health-check", "job-requests", "jobs", "login", "logout", "organisations", "orgs"),
-        *("projects", "publish-repo", "repo", "search", "settings", "staff", "status", "ui-components"),
-        *("users", "workspaces"),
+        *("accessibility", "api", "applications", "apply", "complete", "disconnect", "enter-your-name"),
+        *("event-list", "event-log", "health-check", "job-requests", "jobs", "login", "logout"),
+        *(
+            "organisations",
+            "orgs",
+            "projects",
+            "publish-repo",
+            "repo",
+            "search",
+            "settings",
+            "staff",
+            "status",
+            "ui-components",
+        ),
+        *("status", "ui-components", "users", "workspaces"),
     }
 )
 RESERVED_IN_ORG = frozenset({"logs"})

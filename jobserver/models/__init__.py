@@ -7,23 +7,28 @@ from jobserver.models.choices import (
     ACTIVE_STATUSES,
     AlertLevel,
     AuditType,
+    HappeningKind,
     JobRequestStatus,
     JobState,
+    MailChoice,
+    MailKind,
     PermissionKind,
     ProjectCategory,
     ProjectStatus,
     Role,
 )
-from jobserver.models.job import Job
-from jobserver.models.job_request import Cancellation, JobRequest
+from jobserver.models.job import ActionName, Job
+from jobserver.models.job_request import ONLY_CANCELLED, Cancellation, Happening, JobRequest
 from jobserver.models.org import Org, OrgMembership
 from jobserver.models.project import DataPermission, Project, ProjectCollaboration, ProjectMembership
 from jobserver.models.site import Redirect, SiteAlert
-from jobserver.models.user import GithubIdentity, User, UserSession
-from jobserver.models.workspace import Repo, Workspace
+from jobserver.models.user import EmailChange, GithubIdentity, MailPreference, User, UserSession
+from jobserver.models.workspace import MutedWorkspace, Repo, Workspace
 
 __all__ = [
     "ACTIVE_STATUSES",
+    "ONLY_CANCELLED",
+    "ActionName",
     "AlertLevel",
     "AuditType",
     "AuditableEvent",
@@ -33,11 +38,18 @@ __all__ = [
     "Cancellation",
     "ControllerContact",
     "DataPermission",
+    "EmailChange",
     "GithubIdentity",
+    "Happening",
+    "HappeningKind",
     "Job",
     "JobRequest",
     "JobRequestStatus",
     "JobState",
+    "MailChoice",
+    "MailKind",
+    "MailPreference",
+    "MutedWorkspace",
     "Org",
     "OrgMembership",
     "PermissionKind",

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, ClassVar
 
-from sqlalchemy import ARRAY, CheckConstraint, DateTime, MetaData, Table, Text
+from sqlalchemy import ARRAY, CheckConstraint, DateTime, Index, MetaData, Table, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase
 
@@ -69,3 +69,17 @@ def all_of(column: str, choices: list[str]) -> CheckConstraint:
     """A CHECK that the text array holds values of the list only."""
     values = ", ".join(f"'{choice}'" for choice in choices)
     return CheckConstraint(f"{column} <@ ARRAY[{values}]::text[]", name=f"{column}_known")
+
+
+def words_of(column: str) -> str:
+    """SQL for the words of a column, as search compares them: parts of compound names count as words."""
+    # In the form in which PostgreSQL gives it back, so that models and database can be compared.
+    return (
+        f"to_tsvector('simple'::regconfig, "
+        f"translate(COALESCE({column}, ''::text), '-_./@+'::text, '      '::text))"
+    )
+
+
+def words_index(table: str, *columns: str) -> Index:
+    """The index with which search finds rows of the table by words of any of these columns."""
+    return Index(f"ix_{table}_words", *[text(words_of(each)) for each in columns], postgresql_using="gin")

@@ -73,6 +73,34 @@ class JobState(StrEnum):
     UNKNOWN = "unknown"
 
 
+class HappeningKind(StrEnum):
+    """What can happen to a job request (the table ``happening``)."""
+
+    SENT = "sent"
+    NO_ANSWER = "no_answer"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    NOTHING_TO_DO = "nothing_to_do"
+    JOB = "job"
+    MAILED = "mailed"
+    NOT_MAILED = "not_mailed"
+
+
+class MailKind(StrEnum):
+    """Mails that a person can choose to get or not."""
+
+    REQUEST_ENDED = "request_ended"
+    FIRST_FAILURE = "first_failure"
+
+
+class MailChoice(StrEnum):
+    """When a person wants a kind of mail."""
+
+    ALWAYS = "always"
+    FAILURES = "failures"
+    NEVER = "never"
+
+
 class PermissionKind(StrEnum):
     """Kinds of data permission that a project can be granted."""
 
@@ -123,6 +151,14 @@ class AuditType(StrEnum):
     BACKEND_TOKEN_ROTATED = "backend_token_rotated"  # noqa: S105
     DATA_PERMISSION_GRANTED = "data_permission_granted"
     DATA_PERMISSION_REVOKED = "data_permission_revoked"
+    PROJECT_UPDATED = "project_updated"
+    USER_UPDATED = "user_updated"
+    USER_SESSION_ENDED = "user_session_ended"
     WORKSPACE_CREATED = "workspace_created"
+    WORKSPACE_UPDATED = "workspace_updated"
+    WORKSPACE_ARCHIVED = "workspace_archived"
+    WORKSPACE_UNARCHIVED = "workspace_unarchived"
+    WORKSPACE_NOTIFICATIONS_ON = "workspace_notifications_on"
+    WORKSPACE_NOTIFICATIONS_OFF = "workspace_notifications_off"
     JOB_REQUEST_CREATED = "job_request_created"
     JOB_REQUEST_CANCELLED = "job_request_cancelled"

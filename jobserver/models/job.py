@@ -64,6 +64,12 @@ class Job(Base):
             text("created_at DESC"),
             text("id DESC"),
         ),
+        Index(
+            "ix_job_action",
+            "action",
+            text("job_request_id DESC"),
+            postgresql_ops={"action": "text_pattern_ops"},
+        ),
         Index("ix_job_identifier_prefix", "identifier", postgresql_ops={"identifier": "text_pattern_ops"}),
         Index(
             "ix_job_queue", "backend_id", "state", postgresql_where=text("state IN ('pending', 'running')")
@@ -74,3 +80,11 @@ class Job(Base):
     def is_active(self) -> bool:
         """Whether the job may still move."""
         return self.state in {"pending", "running"} or (self.state == "unknown" and self.completed_at is None)
+
+
+class ActionName(Base):
+    """Every name of an action that ever ran, once: what a search among actions looks through."""
+
+    __tablename__ = "action_name"
+
+    name: Mapped[str] = mapped_column(primary_key=True)

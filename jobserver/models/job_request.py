@@ -9,10 +9,13 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, tex
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from jobserver.models.backend import Backend
-from jobserver.models.base import Base, one_of
-from jobserver.models.choices import ACTIVE_STATUSES, JobRequestStatus
+from jobserver.models.base import Base, one_of, utcnow
+from jobserver.models.choices import ACTIVE_STATUSES, HappeningKind, JobRequestStatus
 from jobserver.models.who_when import Created
 from jobserver.models.workspace import Workspace
+
+# A request that failed only because it was cancelled is shown, counted and found as cancelled.
+ONLY_CANCELLED = "status = 'failed' AND jobs_cancelled > 0 AND jobs_failed = 0"
 
 _ACTIVE = text("status IN ({})".format(", ".join(f"'{status}'" for status in ACTIVE_STATUSES)))
 
@@ -26,7 +29,8 @@ class JobRequest(Created, Base):
 
     ``status`` and the counts are derived from the jobs, in the transaction that changes the jobs,
     by :mod:`jobserver.actions.job_status`. ``settled_at`` is set once the controller has answered
-    the create call one way or the other; until then the call is repeated.
+    the create call one way or the other; until then the call is repeated. ``rerun_of_id`` is the request
+    that this one repeats.
     """
 
     __tablename__ = "job_request"
@@ -59,6 +63,8 @@ class JobRequest(Created, Base):
     jobs_updated_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(default=1, server_default="1")
 
+    rerun_of_id: Mapped[int | None] = mapped_column(ForeignKey("job_request.id", ondelete="RESTRICT"))
+
     settled_at: Mapped[datetime | None]
     submit_attempts: Mapped[int] = _count()
     last_submitted_at: Mapped[datetime | None]
@@ -84,6 +90,15 @@ class JobRequest(Created, Base):
         Index("ix_job_request_created_by_id_id", "created_by_id", text("id DESC")),
         Index("ix_job_request_created_at", "created_at"),
         Index("ix_job_request_active", "id", postgresql_where=_ACTIVE),
+        Index("ix_job_request_status", "status", text("id DESC")),
+        Index("ix_job_request_cancelled", text("id DESC"), postgresql_where=text(ONLY_CANCELLED)),
+        Index("ix_job_request_sha", "sha", postgresql_ops={"sha": "text_pattern_ops"}),
+        Index(
+            "ix_job_request_identifier_prefix",
+            "identifier",
+            postgresql_ops={"identifier": "text_pattern_ops"},
+        ),
+        Index("ix_job_request_rerun_of_id", "rerun_of_id", postgresql_where=text("rerun_of_id IS NOT NULL")),
         Index("ix_job_request_unsettled", "id", postgresql_where=text("settled_at IS NULL")),
     )
 
@@ -128,4 +143,31 @@ class Cancellation(Created, Base):
             "id",
             postgresql_where=text("sent_at IS NULL AND refusal IS NULL"),
         ),
+    )
+
+
+class Happening(Base):
+    """Something that happened to a request or to one of its jobs, as it was noticed; append-only.
+
+    ``job``: a job was seen in a new ``status`` and ``status_code``. ``sent``, ``no_answer``, ``accepted``,
+    ``refused`` and ``nothing_to_do``: what became of asking the controller, the reason in ``note``.
+    ``mailed`` and ``not_mailed``: a mail, named in ``note``, went to the requester or could not.
+    """
+
+    __tablename__ = "happening"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    job_request_id: Mapped[int] = mapped_column(ForeignKey("job_request.id", ondelete="RESTRICT"))
+    job_id: Mapped[int | None] = mapped_column(ForeignKey("job.id", ondelete="RESTRICT"))
+    at: Mapped[datetime] = mapped_column(default=utcnow)
+    kind: Mapped[str]
+    status: Mapped[str] = mapped_column(default="", server_default="")
+    status_code: Mapped[str] = mapped_column(default="", server_default="")
+    note: Mapped[str] = mapped_column(default="", server_default="")
+
+    __table_args__ = (
+        one_of("kind", HappeningKind),
+        CheckConstraint("(kind = 'job') = (job_id IS NOT NULL)", name="names_a_job"),
+        Index("ix_happening_job_request_id_id", "job_request_id", text("id DESC")),
+        Index("ix_happening_job_id_id", "job_id", "id", postgresql_where=text("job_id IS NOT NULL")),
     )

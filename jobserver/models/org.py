@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from jobserver.models.base import Base, utcnow
+from jobserver.models.base import Base, utcnow, words_index
 from jobserver.models.user import User
 from jobserver.models.who_when import person
 
@@ -33,6 +33,7 @@ class Org(Base):
         CheckConstraint(r"slug ~ '^[-a-zA-Z0-9_]{1,255}$'", name="slug_form"),
         CheckConstraint("length(trim(name)) > 0", name="name_not_blank"),
         Index("ix_org_name_lower", text("lower(name)")),
+        words_index("org", "name", "slug"),
     )
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from jobserver.models.base import Base, all_of, one_of, utcnow
+from jobserver.models.base import Base, all_of, one_of, utcnow, words_index
 from jobserver.models.choices import (
     DATASET_PERMISSIONS,
     POPULATION_PERMISSIONS,
@@ -56,6 +56,7 @@ class Project(Created, Updated, Base):
         one_of("category", ProjectCategory),
         Index("uq_project_number", "number", unique=True, postgresql_where=text("number IS NOT NULL")),
         Index("ix_project_name_lower", text("lower(name)")),
+        words_index("project", "name", "slug"),
         ForeignKeyConstraint(
             ["id", "org_id"],
             ["project_collaboration.project_id", "project_collaboration.org_id"],

@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from jobserver.models.base import Base, all_of, utcnow
-from jobserver.models.choices import GLOBAL_ROLES
+from jobserver.models.base import Base, all_of, one_of, utcnow, words_index
+from jobserver.models.choices import GLOBAL_ROLES, MailChoice, MailKind
 from jobserver.models.who_when import person
 
 
@@ -39,6 +39,7 @@ class User(Base):
         Index("uq_user_username_lower", text("lower(username)"), unique=True),
         Index("uq_user_email_lower", text("lower(email)"), unique=True),
         Index("ix_user_fullname", text("lower(fullname)"), text("lower(username)")),
+        words_index("user", "username", "fullname"),
         Index("uq_user_pat_token", "pat_token", unique=True),
         CheckConstraint(r"username ~ '^[[:alnum:]_.+-]+$'", name="username_form"),
         CheckConstraint("email IS NULL OR length(trim(email)) > 2", name="email_not_blank"),
@@ -94,3 +95,30 @@ class UserSession(Base):
     expires_at: Mapped[datetime] = mapped_column(index=True)
     user_agent: Mapped[str] = mapped_column(default="", server_default="")
     address: Mapped[str] = mapped_column(default="", server_default="")
+
+
+class EmailChange(Base):
+    """A wish to have another email address, until its owner follows the link mailed there.
+
+    One for each person. Only a digest of the link's token is kept.
+    """
+
+    __tablename__ = "email_change"
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"), primary_key=True)
+    email: Mapped[str]
+    digest: Mapped[str] = mapped_column(unique=True)
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+    expires_at: Mapped[datetime]
+
+
+class MailPreference(Base):
+    """When somebody wants one kind of mail; without a row, always."""
+
+    __tablename__ = "mail_preference"
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"), primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    choice: Mapped[str]
+
+    __table_args__ = (one_of("kind", MailKind), one_of("choice", MailChoice))

@@ -7,13 +7,17 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from jobserver.models.base import Base
+from jobserver.models.base import Base, utcnow, words_index
 from jobserver.models.project import Project
 from jobserver.models.who_when import Created, SignedOff, Updated, person
 
 
 class Repo(Base):
-    """A GitHub repository (spec: domain 3.10)."""
+    """A GitHub repository (spec: domain 3.10).
+
+    ``is_private`` is what GitHub said when it was last asked, ``checked_at``; None if it never answered.
+    ``check_failure`` says why the newest asking, if it failed, did.
+    """
 
     __tablename__ = "repo"
 
@@ -25,7 +29,12 @@ class Repo(Base):
     researcher_signed_off_at: Mapped[datetime | None]
     researcher_signed_off_by_id: Mapped[int | None] = person(nullable=True)
 
+    is_private: Mapped[bool | None]
+    checked_at: Mapped[datetime | None]
+    check_failure: Mapped[str] = mapped_column(default="", server_default="")
+
     __table_args__ = (
+        Index("ix_repo_checked_at", text("checked_at NULLS FIRST")),
         Index("uq_repo_url_lower", text("lower(url)"), unique=True),
         CheckConstraint(
             r"url ~ '^https://github\.com/[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+$' AND url !~* '\.git$'",
@@ -66,4 +75,17 @@ class Workspace(Created, Updated, SignedOff, Base):
         CheckConstraint(r"name ~ '^[-a-zA-Z0-9_]+$'", name="name_form"),
         CheckConstraint("length(trim(branch)) > 0", name="branch_not_blank"),
         Index("uq_workspace_name_lower", text("lower(name)"), unique=True),
+        words_index("workspace", "name"),
     )
+
+
+class MutedWorkspace(Base):
+    """A workspace about whose requests somebody wants no mail."""
+
+    __tablename__ = "muted_workspace"
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"), primary_key=True)
+    workspace_id: Mapped[int] = mapped_column(
+        ForeignKey("workspace.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)
