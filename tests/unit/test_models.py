@@ -211,35 +211,6 @@ def test_a_redirect_has_one_target_and_never_takes_the_whole_site(db: Session) -
     refused(db, insert, "exactly_one_target", org=None, url="/a/", user=user.id)
 
 
-def test_up_and_down_again(postgres: str) -> None:
-    """The first migration leaves nothing behind when it is undone."""
-    from sqlalchemy import create_engine
-
-    from jobserver.db import sqlalchemy_url
-
-    address = sqlalchemy_url(postgres)
-    admin = create_engine(address, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text("CREATE DATABASE up_and_down"))
-    engine = create_engine(_named(address, "up_and_down"))
-    try:
-        migrations.upgrade(engine, ROOT / "alembic")
-        assert "job" in inspect(engine).get_table_names()
-        migrations.downgrade(engine, ROOT / "alembic", "base")
-        assert inspect(engine).get_table_names() == ["alembic_version"]
-        migrations.upgrade(engine, ROOT / "alembic")
-    finally:
-        engine.dispose()
-        with admin.connect() as connection:
-            connection.execute(text("DROP DATABASE up_and_down"))
-        admin.dispose()
-
-
-def _named(address: str, name: str) -> str:
-    before, after = address.split("?", 1)
-    return f"{before.rsplit('/', 1)[0]}/{name}?{after}"
-
-
 def test_a_migration_is_written_from_what_the_database_lacks(engine: Engine, tmp_path: Path) -> None:
     """Nothing while models and database agree; what is missing once they do not."""
     scripts = tmp_path / "alembic"
