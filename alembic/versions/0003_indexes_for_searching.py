@@ -21,6 +21,10 @@ INDEXES = {
     "ix_job_action": "job (action text_pattern_ops, job_request_id DESC)",
     "ix_job_request_identifier_prefix": "job_request (identifier text_pattern_ops)",
     "ix_job_request_cancelled": f"job_request (id DESC) WHERE {ONLY_CANCELLED}",
+    "ix_job_request_log": (
+        "job_request (id DESC) INCLUDE"
+        " (status, backend_id, workspace_id, created_by_id, created_at, jobs_cancelled, jobs_failed)"
+    ),
     "ix_job_request_rerun_of_id": "job_request (rerun_of_id) WHERE rerun_of_id IS NOT NULL",
     "ix_job_request_sha": "job_request (sha text_pattern_ops)",
     "ix_job_request_status": "job_request (status, id DESC)",

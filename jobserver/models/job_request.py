@@ -91,6 +91,20 @@ class JobRequest(Created, Base):
         Index("ix_job_request_created_at", "created_at"),
         Index("ix_job_request_active", "id", postgresql_where=_ACTIVE),
         Index("ix_job_request_status", "status", text("id DESC")),
+        # What logs are filtered by, so that they are counted and paged without reading the rows.
+        Index(
+            "ix_job_request_log",
+            text("id DESC"),
+            postgresql_include=[
+                "status",
+                "backend_id",
+                "workspace_id",
+                "created_by_id",
+                "created_at",
+                "jobs_cancelled",
+                "jobs_failed",
+            ],
+        ),
         Index("ix_job_request_cancelled", text("id DESC"), postgresql_where=text(ONLY_CANCELLED)),
         Index("ix_job_request_sha", "sha", postgresql_ops={"sha": "text_pattern_ops"}),
         Index(
@@ -149,9 +163,11 @@ class Cancellation(Created, Base):
 class Happening(Base):
     """Something that happened to a request or to one of its jobs, as it was noticed; append-only.
 
-    ``job``: a job was seen in a new ``status`` and ``status_code``. ``sent``, ``no_answer``, ``accepted``,
+    ``job``: a job was seen in a new ``status`` and ``status_code``; ``note`` is the status before, empty when
+    it was first seen. ``sent``, ``no_answer``, ``accepted``,
     ``refused`` and ``nothing_to_do``: what became of asking the controller, the reason in ``note``.
-    ``mailed`` and ``not_mailed``: a mail, named in ``note``, went to the requester or could not.
+    ``mailed`` and ``not_mailed``: a mail, named in ``note``, went to the requester or did not, for a reason
+    that ``status_code`` names.
     """
 
     __tablename__ = "happening"
