@@ -36,6 +36,8 @@ def create_db_engine(settings: Settings, *, application_name: str = "jobserver")
         max_overflow=4,
         pool_timeout=10,
         pool_pre_ping=True,
+        # The connection used last: its statements are prepared, and the others stay small.
+        pool_use_lifo=True,
         connect_args={
             "application_name": application_name,
             "connect_timeout": 5,
@@ -94,7 +96,8 @@ _honour_writes_on_get.options = ("writes_on_get",)  # type: ignore[attr-defined]
 
 def includeme(config: Configurator) -> None:
     """Add ``request.db`` and the transaction around each request."""
-    config.add_settings({"tm.manager_hook": "pyramid_tm.explicit_manager"})
+    # Who asks is looked up in the database: not before the place where a lost database becomes a page.
+    config.add_settings({"tm.manager_hook": "pyramid_tm.explicit_manager", "tm.annotate_user": "no"})
     config.include("pyramid_tm")
     settings: Settings = config.registry["settings"]
     engine = config.registry.get("engine") or create_db_engine(settings, application_name="jobserver-web")

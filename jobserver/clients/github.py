@@ -52,6 +52,7 @@ __all__ = [
 
 LIMITS = Limits(connect=5, read=10, size=16 * transport.MEGABYTE)
 LARGEST_FILE = 1_000_000
+TOO_LARGE = "it is larger than 100 MB"
 
 _ODD_SHAPE = (AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 
@@ -198,7 +199,7 @@ class GitHubClient:
         if not path or set(path.split("/")) & {"", ".", ".."}:
             raise FileMissing(path, sha)
         try:
-            with self._asking(FileMissing(path, sha)):
+            with self._asking(FileMissing(path, sha), too_large=FileUnusable(path, sha, TOO_LARGE)):
                 found = self._repository(owner, name).get_contents(path, ref=sha)
                 if not isinstance(found, list) and not isinstance(found.type, str):
                     raise GitHubUnavailable("the answer does not describe a file")
@@ -217,7 +218,13 @@ class GitHubClient:
         return PyGithubRepository(self._requester(), url=f"/repos/{owner}/{name}")
 
     @contextmanager
-    def _asking(self, missing: GitHubError, owner: str = "", name: str = "") -> Iterator[None]:
+    def _asking(
+        self,
+        missing: GitHubError,
+        owner: str = "",
+        name: str = "",
+        too_large: GitHubError | None = None,
+    ) -> Iterator[None]:
         """Turn what PyGithub raises into our errors; given a repository, look for it first."""
         if not transport.fits_header(self._token):
             raise GitHubUnauthorised
@@ -226,7 +233,7 @@ class GitHubClient:
         except GitHubError:
             raise
         except GithubException as error:
-            ours = translated(error, missing)
+            ours = translated(error, missing, too_large)
             if ours is missing and owner:
                 self.repo(owner, name)
             raise ours from error
@@ -248,7 +255,7 @@ def _text(found: ContentFile | list[ContentFile], path: str, sha: str) -> str:
         raise FileUnusable(path, sha, "it is not a file")
     # GitHub leaves out what is larger than its own limit of about the same size.
     if found.size > LARGEST_FILE or found.encoding != "base64":
-        raise FileUnusable(path, sha, "it is larger than 1 MB")
+        raise FileUnusable(path, sha, f"it has {found.size / 1_000_000:,.1f} MB, which is larger than 1 MB")
     content = found.decoded_content
     if len(content) != found.size:
         raise GitHubUnavailable("the answer does not hold the whole file")

@@ -76,13 +76,20 @@ class GitHubUnavailable(GitHubError):
         super().__init__("GitHub could not be reached. Try again in a few minutes.")
 
 
-def translated(error: GithubException, missing: GitHubError) -> GitHubError:
-    """PyGithub's error as ours; ``missing`` is what 404 and its kin mean for the request."""
+def translated(
+    error: GithubException, missing: GitHubError, too_large: GitHubError | None = None
+) -> GitHubError:
+    """PyGithub's error as ours; ``missing`` is what 404 and its kin mean for the request.
+
+    ``too_large``: what it means that GitHub does not give out a thing of that size, which it says with a 403.
+    """
     headers = {key.lower(): str(value) for key, value in (error.headers or {}).items()}
     if _is_rate_limit(error, headers):
         return RateLimited(_reset_at(headers))
     if error.status in {404, 409, 410, 422, 451}:
         return missing
+    if error.status == 403 and too_large is not None and "too_large" in str(error.data):
+        return too_large
     if error.status in {401, 403}:
         return GitHubUnauthorised()
     return GitHubUnavailable(f"the answer has status {error.status}")

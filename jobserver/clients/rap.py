@@ -14,6 +14,7 @@ from jobserver.clients.rap_reports import (
     Fault,
     JobReport,
     StatusReport,
+    clipped,
     read_backends,
     read_status,
 )
@@ -236,4 +237,4 @@ def _count(fields: dict[str, Any]) -> int:
 
 def _text(fields: dict[str, Any], name: str) -> str:
     value = fields.get(name)
-    return value if isinstance(value, str) else ""
+    return clipped(value) if isinstance(value, str) else ""

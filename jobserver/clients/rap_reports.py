@@ -1,13 +1,15 @@
 """What the RAP controller reports, read defensively: one ill-formed entry never spoils its neighbours."""
 
+import json
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, Any, Literal, TypeVar
 
 import pydantic
-from pydantic import BeforeValidator, ConfigDict, StrictBool, StrictStr
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, StrictBool, StrictStr, StringConstraints
 
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z", re.ASCII)
 
@@ -15,10 +17,35 @@ _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z", re.ASCII
 def _timestamp(value: object) -> datetime:
     if not isinstance(value, str) or not _TIMESTAMP.fullmatch(value):
         raise ValueError("must be a UTC time such as 2026-01-05T09:30:00Z")
-    return datetime.fromisoformat(value).astimezone(UTC)
+    moment = datetime.fromisoformat(value).astimezone(UTC)
+    # Nothing ran outside these years, and at the ends of the calendar no time can be reckoned with.
+    if not 1970 <= moment.year < 2200:
+        raise ValueError("must be a time between the years 1970 and 2200")
+    return moment
 
 
 Timestamp = Annotated[datetime, BeforeValidator(_timestamp)]
+
+# Characters. What is longer is cut if it is for people; a name that is longer cannot be looked up.
+LONGEST_TEXT = 5_000
+LONGEST_WORD = 100
+LONGEST_NAME = 500
+LARGEST_OBJECT = 20_000
+
+
+def clipped(text: str, most: int = LONGEST_TEXT) -> str:
+    """The text, cut if it is longer than anything that people read."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def _of_some_size(value: object) -> object:
+    return None if len(json.dumps(value)) > LARGEST_OBJECT else value
+
+
+Words = Annotated[StrictStr, AfterValidator(clipped)]
+Word = Annotated[StrictStr, AfterValidator(partial(clipped, most=LONGEST_WORD))]
+Name = Annotated[StrictStr, StringConstraints(min_length=1, max_length=LONGEST_NAME)]
+Details = Annotated[Any, BeforeValidator(_of_some_size)]
 
 _Report = TypeVar("_Report")
 
@@ -41,23 +68,23 @@ class JobReport:
 
     ``given`` names the fields that the answer held: a field that is ``None`` and given was null,
     one that is not given was left out, and what is known of it still holds. ``status`` and
-    ``status_code`` are kept as they came, known words or not.
+    ``status_code`` are kept as they came, known words or not. What is very long is cut.
     """
 
-    identifier: StrictStr
-    rap_id: StrictStr
-    backend: StrictStr | None = None
-    action: StrictStr | None = None
-    run_command: StrictStr | None = None
-    status: StrictStr | None = None
-    status_code: StrictStr | None = None
-    status_message: StrictStr | None = None
+    identifier: Name
+    rap_id: Name
+    backend: Word | None = None
+    action: Name | None = None
+    run_command: Words | None = None
+    status: Word | None = None
+    status_code: Word | None = None
+    status_message: Words | None = None
     created_at: Timestamp | None = None
     updated_at: Timestamp | None = None
     started_at: Timestamp | None = None
     completed_at: Timestamp | None = None
-    trace_context: Any = None
-    metrics: Any = None
+    trace_context: Details = None
+    metrics: Details = None
     requires_db: StrictBool | None = None
     given: frozenset[str] = frozenset()
 

@@ -6,6 +6,7 @@
 - The view names a permission, or says that it is ``public=True``: otherwise it does not load.
 """
 
+from collections import Counter
 from typing import Any
 
 from pyramid.config import Configurator
@@ -69,19 +70,27 @@ def single_fields(view: Any, info: Any) -> Any:
 
     def wrapper(context: Any, request: Request) -> Any:
         if request.method == "POST" and not isinstance(context, Exception):
-            names = list(request.POST)
+            names = _field_names(request)
             if len(names) > MAX_FIELDS:
                 raise HTTPRequestEntityTooLarge("The form has more than 4,000 fields. Select fewer items.")
-            twice = (
-                sorted({name for name in names if names.count(name) > 1} - repeatable)
-                if len(set(names)) < len(names)
-                else []
+            twice = sorted(
+                name for name, times in Counter(names).items() if times > 1 and name not in repeatable
             )
             if twice:
                 raise HTTPBadRequest(f"The form field {twice[0]} came more than once.")
         return view(context, request)
 
     return wrapper
+
+
+def _field_names(request: Request) -> list[str]:
+    try:
+        return list(request.POST)
+    except UnicodeDecodeError:
+        raise
+    except (ValueError, LookupError, DeprecationWarning) as error:
+        # Multipart without its boundary, or a character set that is not UTF-8, which WebOb answers so.
+        raise HTTPBadRequest("The form is not sent as UTF-8, or not in the way that it says.") from error
 
 
 single_fields.options = ("repeatable",)  # type: ignore[attr-defined]

@@ -55,7 +55,10 @@ def add_frame(event: BeforeRender) -> None:
         "flashes": take_flashes(request) if whole else [],
         "site_alerts": site_alerts(request.db) if identity and whole else [],
         "theme": theme(request),
-        "site_pages": request.registry.get("root_view_names", frozenset()),
+        # What a reader chose in the settings: no single-key shortcuts, exact times at rest.
+        "single_keys": request.cookies.get("keys") != "off",
+        "exact_times": request.cookies.get("times") == "exact",
+        "site_pages": request.registry.get("site_pages", frozenset()),
         "csrf_token": lambda: get_csrf_token(request),
         "breadcrumbs": [],
     }

@@ -1,0 +1,225 @@
+"""A world in which every page has something to show, and the addresses of all pages."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from urllib.parse import parse_qsl, quote, urljoin, urlsplit
+
+from sqlalchemy.orm import Session
+
+from jobserver import models as m
+from jobserver.models import utcnow
+from jobserver.resources import root, tree
+from jobserver.resources.people import SettingsResource, UserResource, Users
+from tests import factories as f
+from tests.web import running
+from tests.web.conftest import Browser
+from tests.web.test_promises import our_views
+
+
+def definition(text: str) -> str:
+    """A valid project.yaml in which whatever can hold any text holds this one."""
+    name = json.dumps(text)
+    run = json.dumps(f"python:v2 python a.py '{text.replace(chr(39), '’')}'")
+    outputs = f"{{moderately_sensitive: {{{name}: {json.dumps(text.replace('/', '') + '.csv')}}}}}"
+    first = f"  {name}:\n    run: {run}\n    outputs: {outputs}\n    config: {{{name}: {name}}}\n"
+    second = "  after:\n    run: r:v2 a.R\n    outputs: {moderately_sensitive: {b: b.csv}}\n"
+    return f"version: '4'\nactions:\n{first}{second}    needs: [{name}]\n"
+
+
+@dataclass
+class World:
+    """One of everything; ``developer`` may run jobs in the workspace, ``staff`` may do what staff may."""
+
+    developer: m.User
+    staff: m.User
+    job: m.Job
+    backend: m.Backend
+
+    @property
+    def request(self) -> m.JobRequest:
+        """The request whose jobs are in all states."""
+        return self.job.job_request
+
+    @property
+    def project(self) -> str:
+        """The address of the project."""
+        project = self.request.workspace.project
+        return f"/{project.org.slug}/{project.slug}/"
+
+    @property
+    def workspace(self) -> str:
+        """The address of the workspace."""
+        return f"{self.project}{self.request.workspace.name}/"
+
+    def pages(self, app: Any) -> Iterator[tuple[type, str, str]]:
+        """Context, method and address of every view; KeyError for a context that is not known here."""
+        found = set()
+        for view in our_views(app):
+            shows_an_error = view["name"].isdigit() or issubclass(view["context"], Exception)
+            if shows_an_error:
+                continue
+            methods = view["request_methods"] or "GET"
+            for method in [methods] if isinstance(methods, str) else methods:
+                name = f"{view['name']}/" if view["name"] else ""
+                found.add((view["context"], method, PLACES[view["context"]](self) + name))
+        yield from sorted(found, key=lambda page: page[1:])
+
+
+# Where a resource of each kind is.
+PLACES: dict[type, Callable[[World], str]] = {
+    root.Root: lambda world: "/",
+    root.Status: lambda world: "/status/",
+    root.BackendStatus: lambda world: f"/status/{world.backend.slug}/",
+    root.JobRequestAddresses: lambda world: "/job-requests/",
+    root.JobAddresses: lambda world: "/jobs/",
+    root.ShortAddress: lambda world: f"/job-requests/{world.request.id}/",
+    Users: lambda world: "/users/",
+    UserResource: lambda world: f"/users/{world.developer.username}/",
+    SettingsResource: lambda world: "/settings/",
+    tree.OrgResource: lambda world: f"/{world.request.workspace.project.org.slug}/",
+    tree.ProjectResource: lambda world: world.project,
+    tree.WorkspaceResource: lambda world: world.workspace,
+    tree.JobRequestResource: lambda world: running.path(world.request),
+    tree.JobResource: lambda world: f"{running.path(world.request)}{world.job.identifier}/",
+}
+
+
+def make(db: Session, text: str) -> World:
+    """Such a world; every field that can hold any text holds this one."""
+    now = utcnow()
+    developer = f.UserFactory(fullname=text, email=f"{text}@example.com")
+    staff = f.UserFactory(fullname=f"{text} of staff", roles=[role.value for role in m.choices.GLOBAL_ROLES])
+    org = f.OrgFactory(name=text, description=text, logo_file=text, github_orgs=[text])
+    project = f.ProjectFactory(
+        org=org,
+        name=text,
+        status_description=text,
+        copilot=staff,
+        copilot_notes=text,
+        copilot_support_ends_at=now,
+        number="7",
+    )
+    f.ProjectMembershipFactory(project=project, user=developer, roles=["ProjectDeveloper"])
+    f.OrgMembershipFactory(org=org, user=developer)
+    workspace = f.WorkspaceFactory(
+        project=project,
+        created_by=developer,
+        branch=text,
+        purpose=text,
+        repo=f.RepoFactory(is_private=True, checked_at=now, check_failure=text),
+    )
+    backend = f.BackendFactory(slug="tpp", name=text, rap_api_state={text: text})
+    f.BackendMembershipFactory(backend=backend, user=developer)
+    values = {"workspace": workspace, "backend": backend, "created_by": developer, "branch": text}
+    requests = [
+        f.JobRequestFactory(
+            **values,
+            requested_actions=[text, "after"],
+            cancelled_actions=[text],
+            commit_message=text,
+            project_definition=definition(text),
+            analysis_scope={text: [text]},
+            status=status,
+            status_message=text,
+            settled_at=now,
+            jobs_failed=jobs,
+        )
+        for status, jobs in (("failed", 0), ("nothing_to_do", 0), ("failed", 1), ("running", 0))
+    ]
+    requests[-1].rerun_of_id = requests[-2].id
+    jobs = [
+        running.job(
+            request,
+            status,
+            code,
+            action=text,
+            run_command=text,
+            status_message=text,
+            metrics={"cpu_mean": text, text: text, "mem_mb_peak": 10.5},
+            trace_context={"traceparent": text, text: text},
+            **more,
+        )
+        for request in requests[2:]
+        for status, code, more in (
+            ("failed", "nonzero_exit", {}),
+            ("succeeded", "succeeded", {}),
+            ("running", "executing", {}),
+            ("pending", "waiting_on_dependencies", {}),
+            ("failed", "cancelled_by_user", {}),
+            (text, text, {"identifier": f"{text}{request.id}"}),
+        )
+    ]
+    cancelled = m.Cancellation(
+        job_request_id=requests[-1].id,
+        actions=[text],
+        sent_actions=[text],
+        refusal=text,
+        created_by_id=developer.id,
+    )
+    db.add(cancelled)
+    for kind in m.HappeningKind:
+        job = jobs[-1] if kind == "job" else None
+        for request in requests if job is None else requests[-1:]:
+            words = {"status": text, "status_code": text, "note": text}
+            db.add(m.Happening(job_request_id=request.id, job_id=job and job.id, kind=kind, **words))
+    _around(db, text, developer, staff, project, backend)
+    db.commit()
+    running.refresh(db, requests[-1])
+    return World(developer, staff, jobs[-6], backend)
+
+
+def _around(
+    db: Session, text: str, developer: m.User, staff: m.User, project: m.Project, backend: m.Backend
+) -> None:
+    """What is not on the way from the organisation to the job."""
+    now = utcnow()
+    identity = f.GithubIdentityFactory(user=developer, uid=text, login=text, extra_data={text: text})
+    db.add(
+        m.UserSession(
+            user_id=developer.id,
+            digest=text,
+            user_agent=text,
+            address=text,
+            expires_at=now + timedelta(days=1),
+        )
+    )
+    change = {"digest": text, "expires_at": now + timedelta(days=1)}
+    db.add(m.EmailChange(user_id=developer.id, email=text, **change))
+    db.add(m.Stats(backend_id=backend.id, url=text, api_last_seen=now))
+    db.add(m.ControllerContact(id=1, reached_at=now, failed_at=now, failure=text))
+    grant = {"kind": "dataset", "name": "appointments", "reason": text, "granted_by_id": staff.id}
+    db.add(m.DataPermission(project_id=project.id, **grant))
+    db.add(m.Redirect(org_id=project.org_id, old_url=f"/{text}/", created_by_id=staff.id))
+    for level in m.AlertLevel:
+        f.SiteAlertFactory(title=text, message=text, level=level)
+    columns = [column.key for column in m.AuditableEvent.__table__.columns]
+    words = [
+        each for each in columns if each not in {"id", "type", "created_at", "target_user_id", "actor_id"}
+    ]
+    db.add(m.AuditableEvent(type=m.AuditType.PROJECT_CREATED, **dict.fromkeys(words, text)))
+    assert identity.login == text
+
+
+def crawl(browser: Browser, starts: list[str], most: int = 300) -> Iterator[tuple[str, Any]]:
+    """Every page that can be reached by links of the site's own; of a page with a query, one of each kind."""
+    waiting, seen = list(starts), set(starts)
+    kinds: set[tuple[str, frozenset[str]]] = set()
+    while waiting and most:
+        address = waiting.pop(0)
+        most -= 1
+        answer = browser.get(address, status="*")
+        yield address, answer
+        if answer.content_type != "text/html":
+            continue
+        for link in answer.html.find_all("a", href=True):
+            target = urlsplit(urljoin(f"http://localhost{quote(address, safe='/%?&=')}", link["href"]))
+            kind = (target.path, frozenset(name for name, _ in parse_qsl(target.query)))
+            if target.netloc == "localhost" and kind not in kinds and "next" not in kind[1]:
+                kinds.add(kind)
+                wanted = target.path + (f"?{target.query}" if target.query else "")
+                if wanted not in seen:
+                    seen.add(wanted)
+                    waiting.append(wanted)

@@ -1,0 +1,178 @@
+"""Under fire: rubbish in every place of an address, destinations that leave the site, HTML in every field."""
+
+import re
+import time
+from typing import Any
+from urllib.parse import urlencode, urljoin, urlsplit
+
+import pytest
+from sqlalchemy import ARRAY, Text, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Session
+from webob import Request
+
+from jobserver.models import Base
+from tests import factories as f
+from tests.unit.test_next_url import ATTACKS
+from tests.web import everything
+from tests.web.conftest import Browser
+
+ATTRIBUTE = re.compile(r"[a-zA-Z][-a-zA-Z:]*[0-9]*")
+HTML = """<script>alert(1)</script>"'&"""
+
+
+@pytest.fixture
+def world(web: Browser, db: Session) -> everything.World:
+    return everything.make(db, HTML)
+
+
+# Columns that PostgreSQL itself, or whoever writes them, keeps to a form, or that no page ever shows.
+KEPT_TO_A_FORM = {
+    "user": {"username", "roles", "pat_token", "login_token"},
+    "github_identity": {"provider"},
+    "org": {"slug"},
+    "project": {"slug", "number", "category", "status"},
+    "project_membership": {"roles"},
+    "data_permission": {"kind", "name"},
+    "repo": {"url"},
+    "workspace": {"name"},
+    "backend": {"slug", "token_digest", "previous_token_digest"},
+    "job_request": {"identifier", "sha", "status"},
+    "happening": {"kind"},
+    "job": {"state"},
+    "auditable_event": {"type"},
+    "site_alert": {"level"},
+    "mail_preference": {"kind", "choice"},
+}
+
+
+@pytest.mark.usefixtures("world")
+def test_every_text_field_that_can_hold_html_holds_some(db: Session) -> None:
+    """So that the next test is about all of them: a new column has to be filled or named above."""
+    without = []
+    for table in Base.metadata.sorted_tables:
+        for column in table.columns:
+            is_text = isinstance(column.type, Text | JSONB) or (
+                isinstance(column.type, ARRAY) and isinstance(column.type.item_type, Text)
+            )
+            if not is_text or column.name in KEPT_TO_A_FORM.get(table.name, set()):
+                continue
+            found = text(f'SELECT count(*) FROM "{table.name}" WHERE "{column.name}"::text LIKE :some')
+            if not db.scalar(found, {"some": "%<script>alert(1)</script>%"}):
+                without.append(f"{table.name}.{column.name}")
+    assert without == []
+
+
+@pytest.mark.parametrize("who", ["anonymous", "developer", "staff"])
+def test_html_in_every_text_field_is_shown_as_text(
+    web: Browser, app: Any, world: everything.World, who: str
+) -> None:
+    if who != "anonymous":
+        web.sign_in(getattr(world, who))
+    starts = ["/", *[address for _, method, address in world.pages(app) if method == "GET"]]
+    shown = 0
+    for address, answer in everything.crawl(web, starts):
+        assert answer.status_code < 500, address
+        if answer.content_type != "text/html":
+            continue
+        assert "<script>alert" not in answer.text, address
+        names = {name for element in answer.html.find_all() for name in element.attrs}
+        assert [name for name in names if not ATTRIBUTE.fullmatch(name)] == [], address
+        assert not [each for each in answer.html.find_all("script") if "alert(1)" in each.text], address
+        shown += "&lt;script&gt;alert(1)" in answer.text
+    assert shown > 10
+
+
+# Rubbish in every place of every address
+
+SEGMENTS = {
+    "dots": "..",
+    "encoded dots": "%2e%2e",
+    "slash": "%2f",
+    "up and away": "..%2f..%2fetc%2fpasswd",
+    "backslash": "%5c",
+    "nul": "%00",
+    "nul inside": "a%00b",
+    "long": "x" * 10_000,
+    "long number": "9" * 10_000,
+    "beyond 32 bits": "4294967296",
+    "other digits": "%D9%A3",
+    "minus": "-1",
+    "not utf-8": "%ff%fe",
+    "half surrogate": "%ED%A0%80",
+    "header": "a%0d%0aSet-Cookie:%20x=1",
+    "markup": "%3Cscript%3Ealert(1)%3C%2Fscript%3E",
+    "quotes": "%27%22%3B--",
+    "percent": "%25_%5F",
+    "blank": "%20",
+    "empty": "",
+}
+
+
+@pytest.mark.parametrize("rubbish", SEGMENTS.values(), ids=SEGMENTS.keys())
+def test_rubbish_in_any_place_of_an_address_is_answered_soon_and_never_a_500(
+    web: Browser, app: Any, world: everything.World, rubbish: str
+) -> None:
+    cookies = "; ".join(f"{name}={value}" for name, value in f.session_cookie(world.developer).items())
+    asked = set()
+    for _, method, address in world.pages(app):
+        segments = address.strip("/").split("/")
+        for place in range(len(segments)):
+            asked.add((method, "/".join(["", *segments[:place], rubbish, *segments[place + 1 :], ""])))
+        asked.add((method, f"{address}{rubbish}/"))
+        asked.add((method, f"{address}{rubbish}"))
+    for method, address in sorted(asked):
+        began = time.monotonic()
+        request = Request.blank(address, method=method, headers={"Cookie": cookies})
+        answer = request.get_response(web.app)
+        assert time.monotonic() - began < 2, address[:200]
+        assert answer.status_code < 500, (method, address[:200])
+        assert not [value for value in answer.headers.values() if re.search(r"[\r\n\0]", value)], address
+        assert len(answer.body) < 300_000
+        assert b"<script>alert(1)" not in answer.body
+
+
+# Destinations
+
+LEAVING = [
+    *(each for each in ATTACKS if each.isprintable() or each.isascii()),
+    "https://evil.example/",
+    "//evil.example",
+    "/\\evil.example",
+    "/\t/evil.example",
+]
+
+
+def leads_away(address: str) -> bool:
+    """Whether a browser would leave the site: it drops white space and takes one slash for the other."""
+    seen = re.sub(r"[\t\r\n]", "", address.strip(" \x00\x1f")).replace("\\", "/")
+    target = urlsplit(urljoin("http://localhost/somewhere/", seen))
+    return (target.scheme, target.netloc) != ("http", "localhost")
+
+
+@pytest.mark.parametrize("signed_in", [False, True])
+def test_no_page_leads_to_a_destination_that_leaves_the_site(
+    web: Browser, app: Any, world: everything.World, signed_in: bool
+) -> None:
+    """Whatever page it is given to: those that take a destination meet every attack, the others a few."""
+    if signed_in:
+        web.sign_in(world.developer)
+    asked = 0
+    for _, method, address in sorted(world.pages(app), key=lambda page: "logout" in page[2]):
+        takes_it = address in {"/login/", "/logout/", "/login/github/", "/complete/"}
+        for wanted in LEAVING if takes_it else LEAVING[-4:]:
+            asked += 1
+            query = urlencode({"next": wanted, "came_from": wanted, "return_to": wanted})
+            if method == "GET":
+                answer = web.get(f"{address}?{query}", status="*")
+            else:
+                answer = web.submit(f"{address}?{query}", {"next": wanted}, status="*")
+            assert answer.status_code < 500, address
+            location = answer.headers.get("Location", "/")
+            assert not ("evil" in location and leads_away(location)), (address, wanted)
+            if answer.content_type != "text/html":
+                continue
+            for element in answer.html.select("[href*=evil], [action*=evil], [action^='/log'] [value*=evil]"):
+                goes_on = element.get("href") or element.get("action") or element["value"]
+                assert not leads_away(goes_on), (address, wanted)
+    assert asked > 200
