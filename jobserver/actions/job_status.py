@@ -42,6 +42,7 @@ class Before:
     status: str
     jobs_failed: int
     will_notify: bool
+    settled_at: datetime | None
 
     @property
     def is_active(self) -> bool:
@@ -61,6 +62,7 @@ def lock(db: Session, job_request_ids: Iterable[int]) -> dict[int, Before]:
             request.status,
             request.jobs_failed,
             request.will_notify,
+            request.settled_at,
         )
         .where(request.id.in_(list(job_request_ids)))
         .order_by(request.id)

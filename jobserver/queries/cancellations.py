@@ -1,22 +1,22 @@
 """Who wants which jobs of a request cancelled, and which can still be (spec: rap 5)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import cast, func, select
-from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
-from sqlalchemy.types import Text
 
 from jobserver.models import Cancellation, Job, JobRequest, User
-from jobserver.queries.job_requests import ACTIVE, COLUMNS, JobRow
+from jobserver.queries.job_requests import ACTIVE, JobRow
 
 
 @dataclass(frozen=True)
 class CancellationRow:
     """Somebody's wish to cancel; ``going_on`` are those of its jobs that have not ended yet."""
 
+    id: int
     actions: Sequence[str]
     by: str
     created_at: datetime
@@ -39,6 +39,7 @@ def cancellations(db: Session, job_request_id: int) -> list[CancellationRow]:
     )
     statement = (
         select(
+            Cancellation.id,
             Cancellation.actions,
             User.username,
             Cancellation.created_at,
@@ -51,8 +52,8 @@ def cancellations(db: Session, job_request_id: int) -> list[CancellationRow]:
         .order_by(Cancellation.id)
     )
     return [
-        CancellationRow(actions, by, created_at, sent_at, refusal, active or ())
-        for actions, by, created_at, sent_at, refusal, active in db.execute(statement)
+        CancellationRow(id_, actions, by, created_at, sent_at, refusal, active or ())
+        for id_, actions, by, created_at, sent_at, refusal, active in db.execute(statement)
     ]
 
 
@@ -69,17 +70,11 @@ class Cancellable:
     jobs: Sequence[JobRow]
 
 
-def cancellable(db: Session, job_request: JobRequest, limit: int = 50) -> Cancellable:
-    """Active jobs whose cancellation nobody has asked for yet (spec: rap 5)."""
-    asked_before = cast(list(job_request.cancelled_actions), ARRAY(Text()))
-    statement = (
-        select(func.count().over(), *COLUMNS)
-        .where(Job.job_request_id == job_request.id, ACTIVE, Job.action != func.all(asked_before))
-        .order_by(Job.started_at.asc().nulls_last(), Job.action)
-        .limit(limit)
-    )
-    rows = db.execute(statement).all()
-    return Cancellable(rows[0][0] if rows else 0, [JobRow(*row[1:]) for row in rows])
+def cancellable(job_request: JobRequest, rows: Iterable[JobRow], limit: int = 50) -> Cancellable:
+    """Active jobs whose cancellation nobody has asked for yet (spec: rap 5); ``rows`` are all of them."""
+    asked_before = set(job_request.cancelled_actions)
+    found = [row for row in rows if row.is_active and row.action not in asked_before]
+    return Cancellable(len(found), found[:limit])
 
 
 def actions_of(db: Session, job_request_id: int) -> frozenset[str]:

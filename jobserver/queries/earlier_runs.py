@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import cast, extract, func, literal, select, true, union_all
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -11,19 +10,32 @@ from sqlalchemy.types import Text
 
 from jobserver.models import Job, JobRequest
 
+MOST_RERUNS = 20
+
 
 @dataclass(frozen=True)
-class Earlier:
-    """An earlier request of the same workspace on the same backend."""
+class Other:
+    """Another request of the same workspace."""
 
     id: int
     sha: str
 
 
-def earlier_requests(db: Session, job_request: JobRequest) -> tuple[Earlier | None, Earlier | None]:
-    """The request before this one, and the last one before it that wholly succeeded."""
+@dataclass(frozen=True)
+class Others:
+    """Requests that have to do with one: the one before it on the same backend, the last one before it that
+    wholly succeeded, and those that repeat it, newest first."""
+
+    last: Other | None = None
+    success: Other | None = None
+    reruns: Sequence[Other] = ()
+
+
+def others(db: Session, job_request: JobRequest) -> Others:
+    """The requests of the same workspace that this one is compared with, and those that repeat it."""
+    columns = (JobRequest.id, JobRequest.sha)
     before = (
-        select(JobRequest.id, JobRequest.sha)
+        select(*columns)
         .where(
             JobRequest.workspace_id == job_request.workspace_id,
             JobRequest.backend_id == job_request.backend_id,
@@ -34,12 +46,22 @@ def earlier_requests(db: Session, job_request: JobRequest) -> tuple[Earlier | No
     )
     last = before.subquery()
     success = before.where(JobRequest.status == "succeeded", JobRequest.jobs_succeeded > 0).subquery()
-    both = union_all(
+    reruns = (
+        select(*columns)
+        .where(JobRequest.rerun_of_id == job_request.id, JobRequest.workspace_id == job_request.workspace_id)
+        .order_by(JobRequest.id.desc())
+        .limit(MOST_RERUNS)
+        .subquery()
+    )
+    every = union_all(
         select(literal("last"), last.c.id, last.c.sha),
         select(literal("success"), success.c.id, success.c.sha),
+        select(literal("rerun"), reruns.c.id, reruns.c.sha),
     )
-    found = {which: Earlier(id_, sha) for which, id_, sha in db.execute(both)}
-    return found.get("last"), found.get("success")
+    rows = [(which, Other(id_, sha)) for which, id_, sha in db.execute(every)]
+    found = dict(rows)
+    again = sorted((other for which, other in rows if which == "rerun"), key=lambda other: -other.id)
+    return Others(found.get("last"), found.get("success"), again)
 
 
 def usual_seconds(db: Session, job_request: JobRequest, actions: Sequence[str]) -> dict[str, float]:
@@ -69,32 +91,3 @@ def usual_seconds(db: Session, job_request: JobRequest, actions: Sequence[str]) 
         .having(func.count() >= 3)
     )
     return {action: float(median) for action, median in db.execute(statement)}
-
-
-@dataclass(frozen=True)
-class LastSuccess:
-    """When an action last worked."""
-
-    identifier: str
-    job_request_id: int
-    sha: str
-    completed_at: datetime | None
-
-
-def last_success(db: Session, job: Job) -> LastSuccess | None:
-    """The last success of the same action here before this job."""
-    statement = (
-        select(Job.identifier, JobRequest.id, JobRequest.sha, Job.completed_at)
-        .join(JobRequest, JobRequest.id == Job.job_request_id)
-        .where(
-            Job.workspace_id == job.workspace_id,
-            Job.backend_id == job.backend_id,
-            Job.action == job.action,
-            Job.state == "succeeded",
-            Job.job_request_id < job.job_request_id,
-        )
-        .order_by(Job.created_at.desc(), Job.id.desc())
-        .limit(1)
-    )
-    row = db.execute(statement).one_or_none()
-    return LastSuccess(*row) if row else None

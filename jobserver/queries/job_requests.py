@@ -1,11 +1,11 @@
 """What the page of a job request shows (spec: pages 11, rap 9)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, DateTime, and_, case, cast, func, null, or_, select
 from sqlalchemy.orm import Session
 
 from jobserver.models import Job, JobRequest, JobRequestStatus, JobState
@@ -121,6 +121,22 @@ def jobs(
     return [JobRow(*row) for row in db.execute(ordered.limit(limit).offset(offset))]
 
 
+def every_job(db: Session, job_request_id: int) -> list[JobRow]:
+    """All jobs of a request, in the order in which they started, as far as a whole picture needs them.
+
+    Of messages, which may be long, only those of failures; and not when the jobs were last heard of.
+    """
+    messages = case((Job.state == "failed", Job.status_message), else_="")
+    left_out = {"status_message": messages, "updated_at": cast(null(), DateTime(timezone=True))}
+    columns = [left_out.get(column.key, column) for column in COLUMNS]
+    statement = (
+        select(*columns)
+        .where(Job.job_request_id == job_request_id)
+        .order_by(Job.started_at.asc().nulls_last(), Job.created_at, Job.id)
+    )
+    return [JobRow(*row) for row in db.execute(statement)]
+
+
 @dataclass(frozen=True)
 class Failures:
     """Jobs that failed: some of them, causes before consequences; and how many never started."""
@@ -129,14 +145,28 @@ class Failures:
     never_started: int
 
 
-def failures(db: Session, job_request_id: int, limit: int = 5) -> Failures:
+def failures(rows: Iterable[JobRow], limit: int = 5) -> Failures:
     """The latest failures. Jobs that failed only because something they need did come after the causes."""
-    consequence = Job.status_code == "dependency_failed"
-    statement = (
-        select(func.count().filter(consequence).over(), *COLUMNS)
-        .where(Job.job_request_id == job_request_id, Job.state == "failed")
-        .order_by(consequence, Job.completed_at.desc().nulls_last(), Job.id)
-        .limit(limit)
+    failed = [row for row in rows if row.state == "failed"]
+    causes = [row for row in failed if row.status_code != "dependency_failed"]
+    causes.sort(key=lambda row: row.completed_at or row.created_at, reverse=True)
+    consequences = [row for row in failed if row.status_code == "dependency_failed"]
+    return Failures([*causes, *consequences][:limit], len(consequences))
+
+
+SLOTS = ("waiting_on_workers", "waiting_on_db_workers")
+
+
+def ahead_in_queue(db: Session, backend_id: int, rows: Iterable[JobRow]) -> dict[int, int]:
+    """For those of the jobs that wait for a slot of their backend: how many have waited longer, by id."""
+    waiting = [row.id for row in rows if row.status_code in SLOTS and row.state == "pending"]
+    if not waiting:
+        return {}
+    place = func.row_number().over(partition_by=Job.status_code, order_by=(Job.created_at, Job.id))
+    queue = (
+        select(Job.id, (place - 1).label("ahead"))
+        .where(Job.backend_id == backend_id, Job.state == "pending", Job.status_code.in_(SLOTS))
+        .subquery()
     )
-    rows = db.execute(statement).all()
-    return Failures([JobRow(*row[1:]) for row in rows], rows[0][0] if rows else 0)
+    found = db.execute(select(queue.c.id, queue.c.ahead).where(queue.c.id.in_(waiting)))
+    return {row.id: row.ahead for row in found}

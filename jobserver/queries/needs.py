@@ -1,17 +1,18 @@
 """Which action needs which, as the ``project.yaml`` of a request says."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from jobserver.models import Job, JobRequest
+from jobserver.models import JobRequest
 from jobserver.pipeline import PipelineInvalid, parse
+from jobserver.pipeline.glance import needs_at_a_glance
 from jobserver.queries.job_requests import JobRow
 
-# Reading a longer file would keep a page waiting; such pages leave the names out.
+# Reading a longer file as YAML would keep a page waiting.
 LONGEST = 30_000
 
 Needs = Mapping[str, tuple[str, ...]]
@@ -30,8 +31,8 @@ def needs_of_request(db: Session, job_request_id: int) -> Needs:
 @lru_cache(maxsize=64)
 def needs_in(text: str) -> Needs:
     """What each action of this file needs, by name, sorted. A file does not change while its request runs."""
-    if not text or len(text) > LONGEST:
-        return {}
+    if len(text) > LONGEST:
+        return needs_at_a_glance(text)
     try:
         pipeline = parse(text)
     except PipelineInvalid:
@@ -47,20 +48,18 @@ class Waits:
     needs: int = 0
 
 
-def waits(db: Session, job_request_id: int, rows: Sequence[JobRow], needs: Needs) -> Mapping[str, Waits]:
-    """For the rows that wait or never started: the actions in this request that they wait for, by action."""
-    held = [row for row in rows if row.status_code in {"waiting_on_dependencies", "dependency_failed"}]
-    if not held:
-        return {}
-    wanted = {name for row in held for name in needs.get(row.action, ())}
-    if not wanted:
-        return {}
-    there = select(Job.action, Job.state).where(Job.job_request_id == job_request_id, Job.action.in_(wanted))
-    states = {row.action: row.state for row in db.execute(there)}
+def waits(rows: Iterable[JobRow], jobs: Iterable[JobRow], needs: Needs) -> Mapping[str, Waits]:
+    """For the rows that wait or never started: the actions that they wait for, by action.
+
+    ``jobs`` are all jobs of the request.
+    """
+    states = {row.action: row.state for row in jobs}
     found = {}
-    for row in held:
+    for row in rows:
+        if row.status_code not in {"waiting_on_dependencies", "dependency_failed"}:
+            continue
         failed_for = row.status_code == "dependency_failed"
         holding = {"failed", "cancelled"} if failed_for else {"pending", "running", "unknown"}
-        names = [name for name in needs.get(row.action, ()) if states.get(name) in holding]
-        found[row.action] = Waits(names, len(needs.get(row.action, ())))
+        wanted = needs.get(row.action, ())
+        found[row.action] = Waits([name for name in wanted if states.get(name) in holding], len(wanted))
     return found

@@ -5,7 +5,7 @@ Used by the status service and by the older endpoint through which backends repo
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -13,9 +13,9 @@ from typing import Any
 from sqlalchemy import Row, select, text
 from sqlalchemy.orm import Session
 
-from jobserver.actions import job_status
+from jobserver.actions import happenings, job_status
 from jobserver.clients.rap import JobReport
-from jobserver.models import Job
+from jobserver.models import HappeningKind, Job
 
 # The columns that come from the controller, and what stands for null in those that cannot be null.
 COLUMNS = (
@@ -71,7 +71,10 @@ class Stored:
 
 @dataclass
 class _Difference:
+    """``rows`` to write; ``moves``: what is seen of jobs for the first time, and of which it was before."""
+
     rows: list[dict[str, Any]] = field(default_factory=list)
+    moves: list[dict[str, Any]] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     newly_missing: bool = False
 
@@ -109,13 +112,14 @@ def missing_jobs(reported: Reported, known: _Known) -> list[str]:
 def store(db: Session, group: Sequence[Reported], now: datetime) -> Stored:
     """Store the jobs of a group of requests and what follows for their status, in the caller's transaction.
 
-    Four statements however many jobs, and one for each mail. :class:`Unstorable` if the reports of any
+    Seven statements however many jobs, and one for each mail. :class:`Unstorable` if the reports of any
     request of the group cannot be stored; the transaction must be rolled back then.
     """
     locked = job_status.lock(db, [reported.id for reported in group])
     known = known_jobs(db, locked)
     stored = Stored()
     rows: list[dict[str, Any]] = []
+    moves: list[dict[str, Any]] = []
     changed: dict[int, job_status.Before] = {}
     for reported in group:
         before = locked.get(reported.id)
@@ -131,9 +135,21 @@ def store(db: Session, group: Sequence[Reported], now: datetime) -> Stored:
                 "backend_id": before.backend_id,
             }
             rows += [{**row, **copies} for row in difference.rows]
-    _write(db, rows, stored, {identifier for jobs in known.values() for identifier in jobs})
+            moves += [{**move, "job_request_id": before.id} for move in difference.moves]
+    ids = _write(db, rows, stored, {identifier for jobs in known.values() for identifier in jobs})
+    _remember(db, changed, [{**move, "job_id": ids[move["identifier"]]} for move in moves], now)
     job_status.refresh(db, changed, now)
     return stored
+
+
+def _remember(
+    db: Session, changed: Mapping[int, job_status.Before], moves: Sequence[Mapping[str, Any]], now: datetime
+) -> None:
+    """Write the history of what has just been learnt. A request with jobs must have been accepted."""
+    accepted = [id_ for id_, before in changed.items() if before.settled_at is None]
+    happenings.note_all(db, accepted, HappeningKind.ACCEPTED, now)
+    happenings.note_moves(db, moves, now)
+    happenings.note_actions(db, [move["action"] for move in moves if move["first"]])
 
 
 def _difference(reported: Reported, known: dict[str, Row[Any]], now: datetime) -> _Difference:
@@ -144,15 +160,25 @@ def _difference(reported: Reported, known: dict[str, Row[Any]], now: datetime) -
         if job.identifier in seen:
             raise Unstorable(f"job {job.identifier} is listed twice")
         seen.add(job.identifier)
-        row = _changed(job, known.get(job.identifier), now)
+        old = known.get(job.identifier)
+        row = _changed(job, old, now)
         if row is not None:
             difference.rows.append(row)
+            difference.moves += _move(row, old)
     difference.missing = [identifier for identifier in difference.missing if identifier not in seen]
     for identifier in difference.missing:
         if known[identifier].missing_since is None:
             row = {name: getattr(known[identifier], name) for name in COLUMNS}
             difference.rows.append({**row, "missing_since": now})
     return difference
+
+
+def _move(row: dict[str, Any], old: Row[Any] | None) -> list[dict[str, Any]]:
+    """The change of status or status code that the new row of a job is; none if both are as they were."""
+    if old is not None and (row["status"], row["status_code"]) == (old.status, old.status_code):
+        return []
+    seen = {name: row[name] for name in ("identifier", "action", "status", "status_code")}
+    return [{**seen, "first": old is None, "before": old.status if old is not None else ""}]
 
 
 def _changed(job: JobReport, old: Row[Any] | None, now: datetime) -> dict[str, Any] | None:
@@ -199,9 +225,10 @@ RETURNING id, identifier
 """)  # noqa: S608 - names of columns only
 
 
-def _write(db: Session, rows: list[dict[str, Any]], stored: Stored, known: set[str]) -> None:
+def _write(db: Session, rows: list[dict[str, Any]], stored: Stored, known: set[str]) -> dict[str, int]:
+    """Write the rows; the ids of their jobs by identifier."""
     if not rows:
-        return
+        return {}
     asked = [row["identifier"] for row in rows]
     if len(set(asked)) < len(asked):
         raise Unstorable("a job is listed under two requests")
@@ -211,3 +238,4 @@ def _write(db: Session, rows: list[dict[str, Any]], stored: Stored, known: set[s
         raise Unstorable(f"these jobs belong to another request: {', '.join(foreign)}")
     for id_, identifier in written:
         (stored.updated if identifier in known else stored.created).append((id_, identifier))
+    return {identifier: id_ for id_, identifier in written}

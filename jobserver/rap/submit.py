@@ -1,5 +1,6 @@
 """Handing a job request to the controller, as often as it takes until the controller has decided."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -9,6 +10,7 @@ from sqlalchemy import case, func, select, update
 from sqlalchemy.orm import Session
 
 from jobserver import queue
+from jobserver.actions import happenings
 from jobserver.clients.rap import (
     Created,
     CreateRequest,
@@ -19,6 +21,7 @@ from jobserver.clients.rap import (
 )
 from jobserver.models import (
     Backend,
+    HappeningKind,
     JobRequest,
     JobRequestStatus,
     Org,
@@ -59,9 +62,10 @@ def submit(context: Context, job_request_id: int) -> Outcome:
         if not alone:
             return Outcome.BUSY
         with context.transaction() as db:
-            request = _begin(db, job_request_id)
-        if request is None:
+            attempt = _begin(db, job_request_id)
+        if attempt is None:
             return Outcome.SETTLED
+        request = attempt.request
         with (
             tracer.start_as_current_span("create_rap") as span,
             structlog.contextvars.bound_contextvars(function="submit", rap_id=request.rap_id),
@@ -69,19 +73,34 @@ def submit(context: Context, job_request_id: int) -> Outcome:
             span.set_attributes(
                 {"rap_id": request.rap_id, "requested_actions": list(request.requested_actions)}
             )
-            return _ask(context, job_request_id, request)
+            return _ask(context, job_request_id, attempt)
 
 
-def _begin(db: Session, job_request_id: int) -> CreateRequest | None:
+@dataclass(frozen=True)
+class _Attempt:
+    """What to send; ``unanswered``: an earlier attempt got no usable answer."""
+
+    request: CreateRequest
+    unanswered: bool
+
+
+def _begin(db: Session, job_request_id: int) -> _Attempt | None:
     """What to send, noting the attempt; None if the request is settled or does not exist."""
     began = db.execute(
         update(JobRequest)
         .where(JobRequest.id == job_request_id, undecided())
         .values(last_submitted_at=utcnow(), submit_attempts=JobRequest.submit_attempts + 1)
-        .returning(JobRequest.id)
-    ).scalar()
+        .returning(JobRequest.submit_attempts, JobRequest.status)
+    ).one_or_none()
     if began is None:
         return None
+    if began.submit_attempts == 1:
+        happenings.note(db, job_request_id, HappeningKind.SENT)
+    unanswered = began.status == JobRequestStatus.UNKNOWN_ERROR_CREATING_JOBS
+    return _Attempt(_to_send(db, job_request_id), unanswered)
+
+
+def _to_send(db: Session, job_request_id: int) -> CreateRequest:
     request = JobRequest
     row = db.execute(
         select(
@@ -136,9 +155,9 @@ def _orgs(db: Session, project_id: int) -> tuple[str, ...]:
     return tuple(db.scalars(wanted))
 
 
-def _ask(context: Context, job_request_id: int, request: CreateRequest) -> Outcome:
+def _ask(context: Context, job_request_id: int, attempt: _Attempt) -> Outcome:
     try:
-        answer = context.clients.rap.create(request)
+        answer = context.clients.rap.create(attempt.request)
     except RapRefused as error:
         log.warning("rap_create_refused", status=error.status, error=error.error, details=error.details)
         outcome, values = Outcome.REFUSED, _settled(JobRequestStatus.FAILED, error.details)
@@ -153,10 +172,21 @@ def _ask(context: Context, job_request_id: int, request: CreateRequest) -> Outco
         log.info("rap_created", count=answer.count, result=answer.result)
         outcome, values = _accepted(answer)
     with context.transaction() as db:
-        _record(db, job_request_id, values)
+        recorded = _record(db, job_request_id, values)
+        if recorded and not (outcome is Outcome.UNKNOWN and attempt.unanswered):
+            happenings.note(db, job_request_id, _NOTED[outcome], values["status_message"] or "")
         if outcome is not Outcome.UNKNOWN:
             queue.wake_status_service(db)
     return outcome
+
+
+_NOTED = {
+    Outcome.ACCEPTED: HappeningKind.ACCEPTED,
+    Outcome.NOTHING_TO_DO: HappeningKind.NOTHING_TO_DO,
+    Outcome.REFUSED: HappeningKind.REFUSED,
+    # Once, however often it is asked again. Why is for operators: it is in the log.
+    Outcome.UNKNOWN: HappeningKind.NO_ANSWER,
+}
 
 
 def _accepted(answer: Created) -> tuple[Outcome, dict[str, Any]]:
@@ -180,8 +210,11 @@ def _unsettled() -> dict[str, Any]:
     }
 
 
-def _record(db: Session, job_request_id: int, values: dict[str, Any]) -> None:
-    """Store the outcome, unless it was learnt another way. What jobs say of the status stands."""
+def _record(db: Session, job_request_id: int, values: dict[str, Any]) -> bool:
+    """Store the outcome, unless it was learnt another way: whether it was stored.
+
+    What jobs say of the status stands.
+    """
     request = JobRequest
     known = (
         request.jobs_pending
@@ -192,11 +225,13 @@ def _record(db: Session, job_request_id: int, values: dict[str, Any]) -> None:
         + request.jobs_unknown
     ) > 0
     told = {name: case((known, getattr(request, name)), else_=values[name]) for name in _OF_JOBS}
-    db.execute(
+    stored = db.execute(
         update(request)
         .where(request.id == job_request_id, request.settled_at.is_(None))
         .values(**{**values, **told}, version=request.version + 1)
+        .returning(request.id)
     )
+    return stored.scalar() is not None
 
 
 _OF_JOBS = ("status", "status_message")

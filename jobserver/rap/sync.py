@@ -10,8 +10,9 @@ import structlog
 from sqlalchemy import case, func, literal, select, update
 from sqlalchemy.exc import DBAPIError
 
+from jobserver.actions import happenings
 from jobserver.clients.rap import JobReport, StatusReport
-from jobserver.models import JobRequest, JobRequestStatus, utcnow
+from jobserver.models import HappeningKind, JobRequest, JobRequestStatus, utcnow
 from jobserver.queries.active_requests import Asked
 from jobserver.rap.context import Context
 from jobserver.rap.store import Reported, Stored, Unstorable, is_news, known_jobs, missing_jobs, store
@@ -174,9 +175,11 @@ def _not_known(context: Context, ids: list[int], now: datetime) -> list[str]:
                 status_message=case((over, NOT_KNOWN), else_=request.status_message),
                 version=request.version + case((over, 1), else_=0),
             )
-            .returning(request.identifier, request.status)
+            .returning(request.id, request.identifier, request.status)
         ).all()
-    failed = sorted(identifier for identifier, status in rows if status == JobRequestStatus.FAILED)
+        gone = [row for row in rows if row.status == JobRequestStatus.FAILED]
+        happenings.note_all(db, [row.id for row in gone], HappeningKind.REFUSED, now, NOT_KNOWN)
+    failed = sorted(row.identifier for row in gone)
     if failed:
         log.info("rap_set_to_failed", rap_ids=failed)
     return failed

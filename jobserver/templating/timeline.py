@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from jobserver.templating.progress import per_cent
 from jobserver.templating.times import LONDON, clock, day
@@ -40,7 +41,8 @@ class Scale:
     end: datetime
     now: datetime | None = None
 
-    @property
+    # Every row of a table draws the same ticks.
+    @cached_property
     def ticks(self) -> list[Tick]:
         """Four to eight round times, without those that the label of "now" would cover."""
         span = (self.end - self.start).total_seconds() / 60
@@ -55,7 +57,7 @@ class Scale:
             at += timedelta(minutes=step)
         return ticks
 
-    @property
+    @cached_property
     def now_tick(self) -> Tick | None:
         """The present moment, with its label."""
         if self.now is None:

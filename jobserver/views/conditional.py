@@ -11,6 +11,8 @@ from typing import Any
 from pyramid.request import Request
 from pyramid.response import Response
 
+from jobserver.models import JobRequest
+
 MINUTE, HOUR = 60, 3600
 
 
@@ -30,6 +32,19 @@ def not_modified(request: Request, *parts: Any) -> Response | None:
         return response
     _mark(request.response, etag)
     return None
+
+
+def job_request_unchanged(
+    request: Request, job_request: JobRequest, ticking: datetime | None, *parts: Any
+) -> Response | None:
+    """:func:`not_modified` for the page of a request or of one of its jobs.
+
+    ``ticking``: now, while durations grow and "9 min ago" becomes 10; None once all has ended.
+    """
+    backend = job_request.backend
+    minute = int(ticking.timestamp() // MINUTE) if ticking else None
+    made_of = (job_request.version, backend.is_in_maintenance_mode, backend.is_paused, minute)
+    return not_modified(request, *made_of, *parts)
 
 
 def _mark(response: Response, etag: str) -> None:

@@ -1,68 +1,35 @@
 """The page of a job request: how far it is, its jobs, what has happened (spec: pages 11, rap 9)."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
-from pyramid.httpexceptions import HTTPBadRequest, HTTPNotFound
 from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.view import view_config
 
-from jobserver.models import JobState, utcnow
+from jobserver.models import utcnow
+from jobserver.pipeline.forecast import Forecast
 from jobserver.queries import cancellations as cancelling
+from jobserver.queries import happenings as history
 from jobserver.queries import job_requests as queries
-from jobserver.queries.earlier_runs import earlier_requests, usual_seconds
-from jobserver.queries.needs import definition, needs_in, waits
+from jobserver.queries.earlier_runs import others
+from jobserver.queries.needs import definition, needs_in
 from jobserver.resources import JobRequestResource
 from jobserver.resources.links import page_url, view_url
 from jobserver.security.permissions import Permission
-from jobserver.templating.graph import Action, Graph, graph
-from jobserver.templating.pager import Pager, page_number
-from jobserver.templating.sentences import job_sentence
-from jobserver.templating.timeline import scale
-from jobserver.views import happenings, spoken
-from jobserver.views.conditional import interval, not_modified
+from jobserver.templating.times import clock, day
+from jobserver.views import happenings, job_table, spoken
+from jobserver.views.conditional import interval, job_request_unchanged
 from jobserver.views.on_github import OnGithub
 
 # A longer project.yaml is linked to, not shown (spec: pages 11).
 LONGEST_SHOWN = 10_000
 # An address can only carry so many.
 MOST_TICKED = 50
-
-
-@dataclass(frozen=True)
-class Selection:
-    """Which of the jobs are shown: all or those in one state, and which page of them."""
-
-    state: str | None
-    page: int
-    total: int
-    by_urgency: bool
-    pager: Pager
-
-    @classmethod
-    def read(cls, context: JobRequestResource, request: Request, *, lenient: bool = False) -> "Selection":
-        """From the address. A live region does not fail because its page is gone: it shows the last one."""
-        state = request.GET.get("state") or None
-        tally = queries.counts(context.job_request)
-        if state is not None and state not in tally:
-            raise HTTPBadRequest(f"There is no state of this name. Choose one of: {', '.join(tally)}.")
-        total = tally[state] if state else context.job_request.jobs_total
-        large = context.job_request.jobs_total > queries.ALL_ON_ONE_PAGE
-        size = queries.PAGE if large else queries.ALL_ON_ONE_PAGE
-        page = page_number(request.GET.get("page"), total, size)
-        if page is None and lenient:
-            page = page_number("last", total, size)
-        if page is None:
-            raise HTTPNotFound
-        kept = [("state", state)] if state else []
-        return cls(state, page, total, large, Pager(page, total, size, kept))
-
-    def query(self, **more: str) -> dict[str, str]:
-        """The address's parameters that choose this selection."""
-        chosen = {"state": self.state or "", "page": str(self.page) if self.page > 1 else ""}
-        return {name: value for name, value in {**chosen, **more}.items() if value}
+# So much of what has happened is told on the page; the rest has a page of its own.
+MOST_HAPPENINGS = 30
 
 
 @view_config(
@@ -73,19 +40,17 @@ class Selection:
 )
 def job_request(context: JobRequestResource, request: Request) -> dict[str, Any]:
     """The whole page."""
-    now = utcnow()
-    selection = Selection.read(context, request)
-    text = definition(request.db, context.job_request.id)
-    last, success = earlier_requests(request.db, context.job_request)
+    now, row = utcnow(), context.job_request
+    selection = job_table.Selection.read(row, request)
+    text = definition(request.db, row.id)
     return {
-        **_live(context, request, selection, spoken.Heard.of(context.job_request), now, text),
+        **_live(context, request, selection, spoken.Heard.of(row), now, text),
         "fragment": False,
         "spoken": "",
         "definition": text if len(text) <= LONGEST_SHOWN else "",
         "definition_lines": len(text.splitlines()),
-        "last": last,
-        "last_success": success,
-        "breadcrumbs": breadcrumbs(context, request, (f"Request {context.job_request.id}", None)),
+        "file_url": _file_url(context, request),
+        "breadcrumbs": breadcrumbs(context, request, (f"Request {row.id}", None)),
     }
 
 
@@ -99,26 +64,25 @@ def job_request(context: JobRequestResource, request: Request) -> dict[str, Any]
 )
 def job_request_now(context: JobRequestResource, request: Request) -> dict[str, Any] | Response:
     """The part of the page that changes; a 304 if the browser has it as it is."""
-    now = utcnow()
-    row = context.job_request
-    unchanged = not_modified(
-        request,
-        row.version,
-        row.backend.is_in_maintenance_mode,
-        row.backend.is_paused,
-        _may_cancel(context, request),
-        # Durations and "9 min ago" are said in minutes.
-        int(now.timestamp() // 60) if queries.is_followed(row) else None,
+    now, row = utcnow(), context.job_request
+    unchanged = job_request_unchanged(
+        request, row, now if queries.is_followed(row) else None, _may(context, request, Permission.JOB_CANCEL)
     )
     if unchanged is not None:
         return unchanged
-    selection = Selection.read(context, request, lenient=True)
+    selection = job_table.Selection.read(row, request, lenient=True)
     sentence, heard = spoken.news(row, spoken.Heard.read(request.GET.get("heard")), now)
     return {
         **_live(context, request, selection, heard, now, definition(request.db, row.id)),
         "fragment": True,
         "spoken": sentence,
     }
+
+
+def _file_url(context: JobRequestResource, request: Request) -> Callable[[str], str] | None:
+    """Where a file of the study was at the request's commit; None if the commit is not known."""
+    sha = context.job_request.sha
+    return partial(OnGithub(request.registry["settings"], context.workspace.repo).file, sha) if sha else None
 
 
 def breadcrumbs(context: Any, request: Request, *ends: Any) -> list[Any]:
@@ -132,14 +96,14 @@ def breadcrumbs(context: Any, request: Request, *ends: Any) -> list[Any]:
     ]
 
 
-def _may_cancel(context: JobRequestResource, request: Request) -> bool:
-    return bool(request.has_permission(Permission.JOB_CANCEL, context))
+def _may(context: JobRequestResource, request: Request, permission: Permission) -> bool:
+    return bool(request.has_permission(permission, context))
 
 
 def _live(
     context: JobRequestResource,
     request: Request,
-    selection: Selection,
+    selection: job_table.Selection,
     heard: spoken.Heard,
     now: datetime,
     text: str,
@@ -147,18 +111,11 @@ def _live(
     """Everything that may change while the request runs."""
     db, row = request.db, context.job_request
     followed = queries.is_followed(row)
-    rows = queries.jobs(
-        db,
-        row.id,
-        state=selection.state,
-        by_urgency=selection.by_urgency,
-        limit=selection.pager.size,
-        offset=selection.pager.offset,
-    )
-    failures = queries.failures(db, row.id)
     cancelled = cancelling.cancellations(db, row.id)
-    may_cancel = _may_cancel(context, request)
-    in_order = not selection.by_urgency and selection.state is None
+    needs = needs_in(text)
+    table = job_table.table(context, request, selection, needs, cancelling.cancelled_by(cancelled), now)
+    failures = queries.failures(table.every)
+    may_cancel = _may(context, request, Permission.JOB_CANCEL)
     return {
         "context": context,
         "job_request": row,
@@ -166,44 +123,65 @@ def _live(
         "title": _title(context, followed),
         "followed": followed,
         "seconds": interval(row.created_at if followed else None, now),
-        "live_url": view_url(request, context, "now", query=selection.query(heard=str(heard))),
-        "page_url": view_url(request, context),
-        "cancel_url": view_url(request, context, "cancel"),
-        "job_url": lambda job: view_url(request, context, job.identifier),
-        "reload_url": view_url(request, context, query=selection.query()),
-        "workspace_url": view_url(request, context.__parent__),
-        "run_again_url": _run_again_url(context, request),
+        **_addresses(context, request, selection, heard, followed),
+        "others": others(db, row),
         "github": OnGithub(request.registry["settings"], context.workspace.repo),
         "phase": queries.phase(row),
         "state": queries.shown_state(row),
         "counts": queries.counts(row),
         "silence": queries.silence(row, now),
-        "lines": _lines(context, request, rows, cancelled, text),
-        "scale": scale(row.created_at, _times(rows), now if followed else None),
+        "table": table,
+        "ends": likely_end(table.forecast, now) if followed else None,
         "selection": selection,
-        "toggles": _toggles(context, request, selection),
-        "creation_error": next((job for job in rows if job.action == queries.CREATION_ERROR), None),
+        "toggles": job_table.toggles(context, request, selection),
+        "creation_error": next((job for job in table.every if job.action == queries.CREATION_ERROR), None),
         "failures": failures,
         "cancellations": cancelled,
         "may_cancel": may_cancel,
-        "cancellable": cancelling.cancellable(db, row) if may_cancel and followed else None,
-        "graph": _graph(context, request, rows, text) if in_order else None,
-        "happenings": happenings.of_request(
-            row, failures.jobs, cancelled, now, rows[0].action if in_order and rows else None
-        ),
+        "cancellable": cancelling.cancellable(row, table.every) if may_cancel and followed else None,
+        "graph": job_table.drawn_graph(context, request, table.every, needs),
+        "happenings": _happenings(context, request, table.every, failures, cancelled),
     }
 
 
-def _run_again_url(context: JobRequestResource, request: Request) -> str | None:
-    """The form with what this request asked for ticked, for those who may run jobs here."""
+def _addresses(
+    context: JobRequestResource,
+    request: Request,
+    selection: job_table.Selection,
+    heard: spoken.Heard,
+    followed: bool,
+) -> dict[str, Any]:
+    return {
+        "live_url": view_url(request, context, "now", query=selection.query(heard=str(heard))),
+        "page_url": view_url(request, context),
+        "cancel_url": view_url(request, context, "cancel"),
+        "events_url": view_url(request, context, "events"),
+        "compare_url": lambda other: view_url(request, context, "compare", query={"with": str(other.id)}),
+        "other_url": lambda id_: view_url(request, context.__parent__, str(id_)),
+        "job_url": lambda job: view_url(request, context, job.identifier),
+        "reload_url": view_url(request, context, query=selection.query()),
+        "workspace_url": view_url(request, context.__parent__),
+        "asker_url": page_url(request, "users", context.job_request.created_by.username),
+        **_running_again(context, request, followed),
+    }
+
+
+def _running_again(context: JobRequestResource, request: Request, followed: bool) -> dict[str, str | None]:
+    """Where those who may run jobs here run this again: its own page once it has ended, before that the form
+    with what was asked for ticked."""
     row = context.job_request
-    if context.workspace.is_archived or not request.has_permission(Permission.JOB_RUN, context):
-        return None
+    if context.workspace.is_archived or not _may(context, request, Permission.JOB_RUN):
+        return {"rerun_url": None, "run_again_url": None}
+    if not followed:
+        return {"rerun_url": view_url(request, context, "run-again"), "run_again_url": None}
     ticked = [("backend", row.backend.slug)]
     ticked += [("requested_actions", action) for action in row.requested_actions[:MOST_TICKED]]
     if row.force_run_dependencies:
         ticked.append(("force_run_dependencies", "y"))
-    return view_url(request, context.__parent__, "run-jobs", query=ticked)
+    return {
+        "rerun_url": None,
+        "run_again_url": view_url(request, context.__parent__, "run-jobs", query=ticked),
+    }
 
 
 def _title(context: JobRequestResource, followed: bool) -> str:
@@ -213,82 +191,36 @@ def _title(context: JobRequestResource, followed: bool) -> str:
     return f"{lead} – Job request {row.id} – {context.workspace.name}"
 
 
-def _times(rows: list[queries.JobRow]) -> list[datetime | None]:
-    return [moment for row in rows for moment in (row.started_at, row.ended_at)]
+def likely_end(forecast: Forecast, now: datetime) -> str | None:
+    """Such as "about 15:15", the rounder the further off it is; None if nothing can be promised."""
+    if forecast.end is None:
+        return None
+    left = forecast.end - now
+    if left < timedelta(minutes=1):
+        return "any time now"
+    step = 3600 if left > timedelta(hours=6) else 300 if left > timedelta(minutes=20) else 60
+    end = now + timedelta(seconds=left.total_seconds() + step - 1)
+    end -= timedelta(seconds=end.timestamp() % step)
+    return f"about {clock(end)}" + ("" if day(end) == day(now) else f" on {day(end)}")
 
 
-def _toggles(context: JobRequestResource, request: Request, selection: Selection) -> list[dict[str, Any]]:
-    """Links to the jobs in one state, for the states that there are."""
-    every = view_url(request, context)
-    found: list[dict[str, Any]] = [{"label": "All", "href": every, "current": selection.state is None}]
-    for state in (
-        JobState.FAILED,
-        JobState.RUNNING,
-        JobState.PENDING,
-        JobState.SUCCEEDED,
-        JobState.CANCELLED,
-        JobState.UNKNOWN,
-    ):
-        number = queries.counts(context.job_request)[state]
-        if number or state == selection.state:
-            label = state.value.capitalize()
-            current = state == selection.state
-            href = view_url(request, context, query={"state": state.value})
-            found.append({"label": label, "href": href, "count": number, "current": current})
-    return found
-
-
-@dataclass(frozen=True)
-class Line:
-    """A job in the table, with what is said of it."""
-
-    job: queries.JobRow
-    url: str
-    sentence: Any
-    usual: float | None
-
-
-def _lines(
+def _happenings(
     context: JobRequestResource,
     request: Request,
-    rows: list[queries.JobRow],
-    cancelled: list[cancelling.CancellationRow],
-    text: str,
-) -> list[Line]:
+    every: Sequence[queries.JobRow],
+    failures: queries.Failures,
+    cancelled: Sequence[cancelling.CancellationRow],
+) -> list[happenings.Happening]:
+    """The newest of what has happened, without the small steps."""
     row = context.job_request
-    waiting = waits(request.db, row.id, rows, needs_in(text))
-    usual = usual_seconds(request.db, row, [job.action for job in rows])
-    by = cancelling.cancelled_by(cancelled)
-    found = []
-    for job in rows:
-        held = waiting.get(job.action)
-        sentence = job_sentence(
-            job.status.lower(),
-            job.status_code,
-            job.status_message,
-            backend=row.backend.name,
-            waiting_for=held.names if held else (),
-            needs=held.needs if held else 0,
-            cancelled_by=by.get(job.action),
-        )
-        if job.is_active and job.action in by:
-            sentence = happenings.being_cancelled(by[job.action])
-        found.append(Line(job, view_url(request, context, job.identifier), sentence, usual.get(job.action)))
-    return found
-
-
-def _graph(
-    context: JobRequestResource, request: Request, rows: list[queries.JobRow], text: str
-) -> Graph | None:
-    """What depends on what among the jobs; None if nothing does, or the file cannot be read."""
-    needs, there = needs_in(text), {job.action for job in rows}
-    actions = [
-        Action(
-            job.action,
-            job.shown,
-            [name for name in needs.get(job.action, ()) if name in there],
-            view_url(request, context, job.identifier),
-        )
-        for job in rows
-    ]
-    return graph(actions) if any(action.needs for action in actions) else None
+    rows = history.of_request(request.db, row, limit=MOST_HAPPENINGS, milestones=True)
+    # They are in the order in which they started, but not where failures come first.
+    starts = [(job.started_at, job.action) for job in every if job.started_at]
+    return happenings.of_request(
+        row,
+        rows,
+        cancelled,
+        failed=failures.jobs,
+        first=min(starts)[1] if starts else None,
+        complete=len(rows) < MOST_HAPPENINGS,
+    )

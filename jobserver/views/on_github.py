@@ -1,5 +1,7 @@
 """Addresses of GitHub's pages about a repository."""
 
+from urllib.parse import quote
+
 from jobserver.models import Repo
 from jobserver.settings import Settings
 
@@ -17,6 +19,10 @@ class OnGithub:
     def commit(self, sha: str) -> str:
         """One commit."""
         return f"{self.url}/commit/{sha}" if sha else self.url
+
+    def file(self, sha: str, path: str) -> str:
+        """One file at a commit."""
+        return f"{self.url}/blob/{sha}/{quote(path)}"
 
     def project_yaml(self, sha: str) -> str:
         """``project.yaml`` at a commit."""

@@ -443,15 +443,25 @@ def test_what_happened_is_told_newest_first(web: Browser, db: Session) -> None:
 
 
 def test_who_may_run_jobs_can_run_the_same_again(web: Browser, db: Session) -> None:
+    """Once it has ended on a page of its own, before that with the form filled in."""
     request = requested(requested_actions=["a b", "table"], force_run_dependencies=True)
-    one = job(request, "failed", "nonzero_exit", action="a&b")
+    job(request, "failed", "nonzero_exit", action="dataset")
+    going_on = job(request, "running", "executing", action="table")
     refresh(db, request)
-    assert "run-jobs/" not in web.sign_in(request.created_by).get(path(request))
+    again, form = path(request, "run-again"), "run-jobs/?backend=tpp&amp;requested_actions=a+b"
+    page = web.sign_in(request.created_by).get(path(request))
+    assert form not in page
+    assert again not in page
     web.sign_in(member(request, "ProjectDeveloper"))
-    wanted = "run-jobs/?backend=tpp&amp;requested_actions=a+b&amp;requested_actions=table&amp;force_run_dependencies=y"
-    assert wanted in web.get(path(request))
-    assert "run-jobs/?backend=tpp&amp;requested_actions=a%26b" in web.get(path(request, one.identifier))
+    page = web.get(path(request))
+    assert f"{form}&amp;requested_actions=table&amp;force_run_dependencies=y" in page
+    assert again not in page
+    going_on.status, going_on.status_code, going_on.completed_at = "succeeded", "succeeded", ago(0)
+    db.commit()
+    refresh(db, request)
+    page = web.get(path(request))
+    assert f'href="{again}"' in page
+    assert form not in page
     request.workspace.is_archived = True
     db.commit()
-    assert "run-jobs/" not in web.get(path(request))
-    assert "run-jobs/" not in web.get(path(request, one.identifier))
+    assert again not in web.get(path(request))

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from jobserver.actions.job_status import FINAL_STATES, state_of
 from jobserver.clients.rap import StatusReport
 from jobserver.clients.rap_reports import read_status
-from jobserver.models import ACTIVE_STATUSES, Job, JobRequest, utcnow
+from jobserver.models import ACTIVE_STATUSES, Happening, Job, JobRequest, utcnow
 from jobserver.queries.active_requests import Asked
 from jobserver.rap.context import Context
 from jobserver.rap.sync import store_answer
@@ -58,7 +58,7 @@ def recount(jobs: list[Job]) -> tuple[Counter[str], str | None]:
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rounds=rounds)
 def test_counts_status_and_mails_equal_a_recount(db: Session, context: Context, rounds: list[Any]) -> None:
-    for table in (Job, JobRequest):
+    for table in (Happening, Job, JobRequest):
         db.execute(delete(table))
     db.execute(text("DELETE FROM procrastinate_jobs"))
     db.commit()
@@ -91,10 +91,17 @@ def test_counts_status_and_mails_equal_a_recount(db: Session, context: Context, 
         states = {each.identifier: each.state for each in everything}
         assert all(states[identifier] == state for identifier, state in final.items())
         final = {identifier: state for identifier, state in states.items() if state in FINAL_STATES}
+        assert {each.id: (each.status, each.status_code) for each in everything} == last_noted(db)
     assert Counter(name for name, _ in deferred(db)) == mails
     # Repeating the last answer changes nothing.
     stored = store_answer(context, asked, answer(requests, rounds[-1])).stored
     assert (stored.created, stored.updated) == ([], [])
+
+
+def last_noted(db: Session) -> dict[int | None, tuple[str, str]]:
+    """The status and code in which each job was last seen, by the history."""
+    rows = db.scalars(select(Happening).where(Happening.kind == "job").order_by(Happening.id))
+    return {row.job_id: (row.status, row.status_code) for row in rows}
 
 
 def answer(requests: list[JobRequest], said: dict[int, Any]) -> StatusReport:

@@ -178,7 +178,7 @@ def test_the_number_of_statements_does_not_grow_with_jobs(
     with count_statements() as statements:
         report = run_round(context)
     assert len(report.synced.stored.created) == 90
-    assert len(statements) <= 6
+    assert len(statements) <= 8
 
 
 def test_identifiers_are_asked_for_in_portions(

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobserver.templating.charts import Run, run_chart
 from jobserver.templating.graph import Action, Node, graph
 from jobserver.templating.pager import Pager, page_number
 from jobserver.templating.progress import finished, history, history_sentence, segments
@@ -210,36 +209,3 @@ def test_a_page_is_a_number_that_exists_or_the_word_last(
     text: str | None, total: int, page: int | None
 ) -> None:
     assert page_number(text, total, 25) == page
-
-
-def test_a_chart_of_runs_goes_up_for_success_down_for_failure_and_has_round_lines() -> None:
-    chart = run_chart(
-        [
-            Run("1", STATES["succeeded"], 4800, "/1/"),
-            Run("2", STATES["failed"], 2400),
-            Run("3", STATES["cancelled"], 60),
-            Run("4", STATES["running"], 2400),
-        ]
-    )
-    up, down, dot, hollow = chart.marks
-    assert (up.y, up.height) == (16, 80)
-    assert (down.y, down.height) == (97, 15)
-    assert dot.dot
-    assert (hollow.y, hollow.height) == (56, 40)
-    assert [line.label for line in chart.lines] == ["30 min", "1 h"]
-    assert up.run.sentence == "1: succeeded, 1 h 20 min"
-    assert (
-        Run("5", STATES["failed"], 60, more="peak memory 2 GB").sentence
-        == "5: failed, 1 min, peak memory 2 GB"
-    )
-
-
-def test_a_chart_of_many_runs_labels_the_first_and_the_last() -> None:
-    marks = run_chart([Run(str(i), STATES["succeeded"], 60) for i in range(32)]).marks
-    assert [mark.run.label for mark in marks if mark.labelled] == ["0", "31"]
-
-
-def test_a_chart_of_nothing_and_of_runs_without_a_length_is_still_a_chart() -> None:
-    assert run_chart([]).marks == []
-    (mark,) = run_chart([Run("1", STATES["succeeded"])]).marks
-    assert mark.height == 3
