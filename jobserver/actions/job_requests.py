@@ -45,6 +45,10 @@ class NothingRequested(CannotCreate):
     """No action was named."""
 
 
+class NotARerun(CannotCreate):
+    """The request that should be run again is not one of this workspace."""
+
+
 def create(
     db: Session,
     *,
@@ -61,6 +65,7 @@ def create(
     will_notify: bool,
     creation_disabled: bool,
     identifier: str | None = None,
+    rerun_of_id: int | None = None,
 ) -> JobRequest:
     """Record what somebody wants to be run and have it handed to the controller (spec: rap 7.4 and 11).
 
@@ -70,7 +75,8 @@ def create(
     :class:`CannotCreate`.
 
     With an ``identifier`` chosen beforehand a form that is sent twice makes one request: the one that has it
-    already is returned. One that somebody else's request has is not used.
+    already is returned. One that somebody else's request has is not used. ``rerun_of_id`` is the request of
+    this workspace that this one repeats.
     """
     actor = Actor.of(by)
     if identifier is not None:
@@ -81,7 +87,12 @@ def create(
             return found
         identifier = identifier if found is None else None
     actions = list(dict.fromkeys(requested_actions))
-    _check(db, workspace, backend, actor, actions, creation_disabled)
+    if not actions:
+        raise NothingRequested("Choose at least one action to run.")
+    refusal = why_not(db, workspace, backend, actor.user_id, creation_disabled=creation_disabled, lock=True)
+    if refusal is not None:
+        raise refusal
+    _check_rerun(db, workspace, rerun_of_id)
     job_request = JobRequest(
         identifier=identifier or tokens.new_identifier(),
         backend_id=backend.id,
@@ -98,6 +109,7 @@ def create(
         will_notify=will_notify,
         analysis_scope=analysis_scope(db, workspace.project_id),
         status=JobRequestStatus.UNKNOWN,
+        rerun_of_id=rerun_of_id,
     )
     db.add(job_request)
     db.flush()
@@ -115,30 +127,40 @@ def create(
     return job_request
 
 
-def _check(
+def why_not(
     db: Session,
     workspace: Workspace,
     backend: Backend,
-    actor: Actor,
-    actions: list[str],
+    user_id: int | None,
+    *,
     creation_disabled: bool,
-) -> None:
-    if not actions:
-        raise NothingRequested("Choose at least one action to run.")
+    lock: bool = False,
+) -> CannotCreate | None:
+    """What stands against this person's running jobs in the workspace on the backend; None if nothing does.
+
+    ``lock``: keep the workspace as it is until the transaction ends.
+    """
+    statement = select(Workspace.is_archived).where(Workspace.id == workspace.id)
     # Archiving waits for us, or we see that it has happened.
-    archived = db.scalar(
-        select(Workspace.is_archived).where(Workspace.id == workspace.id).with_for_update(read=True)
-    )
-    if archived:
-        raise WorkspaceArchived(
+    if db.scalar(statement.with_for_update(read=True) if lock else statement):
+        return WorkspaceArchived(
             f"The workspace {workspace.name} is archived. Unarchive it to run jobs in it."
         )
     if not backend.is_active:
-        raise BackendNotAllowed(f"{backend.name} is not in use. Choose another backend.")
+        return BackendNotAllowed(f"{backend.name} is not in use. Choose another backend.")
     membership = select(BackendMembership.id).where(
-        BackendMembership.backend_id == backend.id, BackendMembership.user_id == actor.user_id
+        BackendMembership.backend_id == backend.id, BackendMembership.user_id == user_id
     )
     if db.scalar(membership) is None:
-        raise BackendNotAllowed(f"You cannot run jobs on {backend.name}. Staff can give you access to it.")
+        return BackendNotAllowed(f"You cannot run jobs on {backend.name}. Staff can give you access to it.")
     if creation_disabled and backend.slug in SWITCHED_OFF_TOGETHER:
-        raise CreationDisabled(f"New job requests on {backend.name} are switched off just now.")
+        return CreationDisabled(f"New job requests on {backend.name} are switched off just now.")
+    return None
+
+
+def _check_rerun(db: Session, workspace: Workspace, rerun_of_id: int | None) -> None:
+    if rerun_of_id is None:
+        return
+    found = select(JobRequest.id).where(JobRequest.id == rerun_of_id, JobRequest.workspace_id == workspace.id)
+    if db.scalar(found) is None:
+        raise NotARerun(f"Request {rerun_of_id} is not one of the workspace {workspace.name}.")

@@ -9,7 +9,17 @@ no database or page can hold, and files made to exhaust memory, are refused for 
 
 from jobserver.pipeline.faults import Fault, PipelineInvalid
 from jobserver.pipeline.model import RUN_ALL, Action, Pipeline, UnknownAction
-from jobserver.pipeline.plan import Plan
+from jobserver.pipeline.plan import Asked, Plan
 from jobserver.pipeline.rules import parse
 
-__all__ = ["RUN_ALL", "Action", "Fault", "Pipeline", "PipelineInvalid", "Plan", "UnknownAction", "parse"]
+__all__ = [
+    "RUN_ALL",
+    "Action",
+    "Asked",
+    "Fault",
+    "Pipeline",
+    "PipelineInvalid",
+    "Plan",
+    "UnknownAction",
+    "parse",
+]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from jobserver.pipeline.commands import Command
 from jobserver.pipeline.faults import Fault, shown
-from jobserver.pipeline.plan import Plan, make_plan
+from jobserver.pipeline.plan import Asked, Plan, make_plan
 
 RUN_ALL = "run_all"
 
@@ -132,6 +132,38 @@ class Pipeline:
         run = those("run")
         database = tuple(name for name in run if self.actions[name].reads_database)
         return Plan(run=run, wait=those("wait"), reuse=those("reuse"), reads_database=database)
+
+    def under_way(self, requests: Iterable[Asked], states: Mapping[str, str | None]) -> dict[str, int]:
+        """The actions of which these requests will have jobs, each with the id of the first that does.
+
+        The requests are those that the controller has, or will get, before one that is made now, oldest
+        first. Names that are no actions of this file count for nothing.
+        """
+        found: dict[str, int] = {}
+        for request in requests:
+            known = [name for name in request.actions if name in self.actions or name == RUN_ALL]
+            plan = self.plan(known, {**states, **dict.fromkeys(found, "pending")}, request.force)
+            found.update(dict.fromkeys(plan.run, request.id))
+        return found
+
+    def dependents_of(self, names: Iterable[str], among: Iterable[str]) -> list[str]:
+        """Those of ``among`` that need one of these actions, however indirectly, in file order.
+
+        The actions themselves are not among them.
+        """
+        names = list(names)
+        needed_by: dict[str, list[str]] = {}
+        for action in self.actions.values():
+            for need in action.needs_as_written:
+                needed_by.setdefault(need, []).append(action.name)
+        found: set[str] = set()
+        waiting = list(names)
+        while waiting:
+            fresh = set(needed_by.get(waiting.pop(), ())) - found
+            found |= fresh
+            waiting.extend(fresh)
+        wanted = (found & set(among)) - set(names)
+        return [name for name in self.actions if name in wanted]
 
     def refused_images(self, sqlrunner_permitted: bool) -> list[Fault]:
         """Images that job server itself refuses (spec: rap 7.2 steps 3 and 4), one fault for each action."""

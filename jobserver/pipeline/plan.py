@@ -1,6 +1,6 @@
 """Which jobs the controller will make of a request (spec: rap 1.3 step 5)."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -17,6 +17,15 @@ class Plan:
     wait: tuple[str, ...]
     reuse: tuple[str, ...]
     reads_database: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request of which no job is known yet: its id, the actions it names, and whether it forces needs."""
+
+    id: int
+    actions: Sequence[str]
+    force: bool = False
 
 
 def make_plan(

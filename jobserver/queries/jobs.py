@@ -1,12 +1,11 @@
 """What the page of a job shows (spec: pages 13, rap 9)."""
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Text, cast, func, select, true
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from jobserver.models import Job
@@ -29,47 +28,17 @@ def silence(row: JobRow, now: datetime) -> timedelta | None:
 
 
 @dataclass(frozen=True)
-class Metrics:
-    """What a job used: CPU in per cent of one core, memory in megabytes; None where nothing is known."""
-
-    cpu_mean: float | None
-    cpu_peak: float | None
-    mem_mb_mean: float | None
-    mem_mb_peak: float | None
-
-    @property
-    def any(self) -> bool:
-        """Whether anything is known."""
-        return any(value is not None for value in vars(self).values())
-
-    @property
-    def over_cores(self) -> int | None:
-        """How many cores at least the peak was spread over, if more than one."""
-        return math.ceil(self.cpu_peak / 100) if self.cpu_peak and self.cpu_peak > 100 else None
-
-
-def metrics_of(reported: Mapping[str, Any] | None) -> Metrics:
-    """The metrics as reported, whatever they are (spec: rap 1.5)."""
-    values = reported if isinstance(reported, Mapping) else {}
-    return Metrics(*[_amount(values.get(name)) for name in Metrics.__dataclass_fields__])
-
-
-def _amount(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return float(value) if 0 <= value < 1e12 else None
-
-
-@dataclass(frozen=True)
 class Relatives:
-    """Jobs of the same request that this one has to do with.
+    """Jobs that this one has to do with, of the same request but for the cause.
 
     ``needs``: each action it needs, with its job if this request has one. ``cause``: why it never started,
-    the nearest job that failed by itself or was cancelled. ``stopped``: what never started because of it.
+    the nearest job that failed by itself or was cancelled; it may be one that an earlier request made and
+    this one waited for, of the request ``cause_in``. ``stopped``: what never started because of it.
     """
 
     needs: Sequence[tuple[str, JobRow | None]] = ()
     cause: JobRow | None = None
+    cause_in: int | None = None
     stopped: Sequence[JobRow] = ()
 
     @property
@@ -89,12 +58,43 @@ def relatives(db: Session, job: Job) -> Relatives:
         Job.job_request_id == job.job_request_id, Job.action.in_([*before, *after])
     )
     jobs = {row.action: row for row in (JobRow(*found) for found in db.execute(statement))}
-    ended_badly = [jobs[name] for name in before if name in jobs and _is_cause(jobs[name])]
+    cause = cause_in = None
+    if job.status_code == "dependency_failed":
+        cause = next((jobs[name] for name in before if name in jobs and _is_cause(jobs[name])), None)
+        cause_in = job.job_request_id
+        if cause is None:
+            cause, cause_in = _cause_elsewhere(db, job, [name for name in before if name not in jobs])
     return Relatives(
         needs=[(name, jobs.get(name)) for name in needs.get(job.action, ())],
-        cause=ended_badly[0] if job.status_code == "dependency_failed" and ended_badly else None,
+        cause=cause,
+        cause_in=cause_in,
         stopped=[jobs[name] for name in after if name in jobs and _never_started(jobs[name])],
     )
+
+
+def _cause_elsewhere(db: Session, job: Job, names: Sequence[str]) -> tuple[JobRow | None, int | None]:
+    """The first of these actions that ended badly in an earlier request here, and that request."""
+    if not names:
+        return None, None
+    unnested = func.unnest(cast(list(names), ARRAY(Text())))
+    wanted = unnested.table_valued("action", with_ordinality="place", name="wanted").render_derived()
+    last = (
+        select(Job.job_request_id, *COLUMNS)
+        .where(
+            Job.workspace_id == job.workspace_id,
+            Job.backend_id == job.backend_id,
+            Job.action == wanted.c.action,
+            Job.created_at <= job.created_at,
+        )
+        .order_by(Job.created_at.desc(), Job.id.desc())
+        .limit(1)
+        .lateral("last")
+    )
+    statement = select(last).select_from(wanted).join(last, true()).order_by(wanted.c.place)
+    for request_id, *found in db.execute(statement):
+        if _is_cause(row := JobRow(*found)):
+            return row, request_id
+    return None, None
 
 
 def _is_cause(row: JobRow) -> bool:

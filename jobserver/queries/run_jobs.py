@@ -1,16 +1,18 @@
 """What the run form shows: how each action ended last on a backend, and what was asked for before."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, cast, func, select, true
+from sqlalchemy import ColumnElement, Select, and_, cast, exists, func, select, true
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 from sqlalchemy.types import Text
 
-from jobserver.models import DataPermission, Job, JobRequest, PermissionKind
+from jobserver.models import ACTIVE_STATUSES, DataPermission, Job, JobRequest, PermissionKind, utcnow
+from jobserver.pipeline import Asked, Pipeline
+from jobserver.queries.active_requests import RECENT
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,48 @@ class LastRequest:
     sha: str
     created_at: datetime
     requested_actions: list[str]
+
+
+def known_runs(db: Session, workspace_id: int, backend_id: int, pipeline: Pipeline) -> dict[str, LastRun]:
+    """The last run of each action of the file that ever ran here, or is about to.
+
+    Requests whose jobs nobody has told of yet count as pending, since the controller will have made their
+    jobs by the time it gets another request (spec: rap 1.3 step 5).
+    """
+    runs = last_runs(db, workspace_id, backend_id, pipeline.actions)
+    coming = {asked.id: (asked, at) for asked, at in unreported(db, workspace_id, backend_id)}
+    asked_before = pipeline.under_way([asked for asked, _ in coming.values()], states_of(runs))
+    for name, request_id in asked_before.items():
+        at, before = coming[request_id][1], runs.get(name)
+        pending = LastRun("pending", "", at, request_id, "pending", request_id, None)
+        runs[name] = replace(pending, took=before.took) if before else pending
+    return runs
+
+
+def states_of(runs: Mapping[str, LastRun]) -> dict[str, str | None]:
+    """The states by which the controller decides."""
+    return {name: run.result for name, run in runs.items()}
+
+
+def unreported(db: Session, workspace_id: int, backend_id: int) -> list[tuple[Asked, datetime]]:
+    """The active requests of which no job is known yet, with when they were made, oldest first."""
+    statement = (
+        select(
+            JobRequest.id,
+            JobRequest.requested_actions,
+            JobRequest.force_run_dependencies,
+            JobRequest.created_at,
+        )
+        .where(
+            JobRequest.workspace_id == workspace_id,
+            JobRequest.backend_id == backend_id,
+            JobRequest.status.in_(ACTIVE_STATUSES),
+            JobRequest.created_at > utcnow() - RECENT,
+            ~exists().where(Job.job_request_id == JobRequest.id),
+        )
+        .order_by(JobRequest.id)
+    )
+    return [(Asked(id_, actions, force), at) for id_, actions, force, at in db.execute(statement)]
 
 
 def last_runs(db: Session, workspace_id: int, backend_id: int, actions: Iterable[str]) -> dict[str, LastRun]:

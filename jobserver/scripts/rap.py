@@ -117,10 +117,8 @@ def _check(
     unknown = [name for name in actions if name not in known]
     if unknown:
         raise click.ClickException(f"There is no action {', '.join(unknown)}. There are {', '.join(known)}.")
-    runs = run_jobs.last_runs(db, place.id, machine.id, study.pipeline.actions)
-    refused = study.refused(
-        study.plan(actions, {name: run.result for name, run in runs.items()}, force=force)
-    )
+    runs = run_jobs.known_runs(db, place.id, machine.id, study.pipeline)
+    refused = study.refused(study.plan(actions, run_jobs.states_of(runs), force=force))
     if refused:
         raise click.ClickException(
             f"The codelists are not known to be up to date, so that {', '.join(refused)} cannot be run."

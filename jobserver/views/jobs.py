@@ -1,6 +1,7 @@
 """The page of a job: what it is doing, or what happened to it and what to do (spec: pages 13, rap 9)."""
 
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from pyramid.request import Request
@@ -9,15 +10,21 @@ from pyramid.view import view_config
 
 from jobserver.models import utcnow
 from jobserver.queries import cancellations as cancelling
+from jobserver.queries import happenings as noted
 from jobserver.queries import job_requests as requests
 from jobserver.queries import jobs as queries
-from jobserver.queries.earlier_runs import last_success
+from jobserver.queries import run_history
+from jobserver.queries.job_metrics import Metrics, metrics_of
 from jobserver.resources import JobResource
 from jobserver.resources.links import page_url, view_url
 from jobserver.security.permissions import Permission
+from jobserver.templating import failures
+from jobserver.templating.charts import memory
 from jobserver.templating.sentences import job_sentence
+from jobserver.templating.times import duration
 from jobserver.views import happenings
-from jobserver.views.conditional import interval, not_modified
+from jobserver.views.conditional import interval, job_request_unchanged
+from jobserver.views.job_history import SIZE, history
 from jobserver.views.job_requests import breadcrumbs
 from jobserver.views.on_github import OnGithub
 
@@ -47,15 +54,13 @@ def job(context: JobResource, request: Request) -> dict[str, Any]:
 def job_now(context: JobResource, request: Request) -> dict[str, Any] | Response:
     """The part of the page that changes; a 304 if the browser has it as it is."""
     now = utcnow()
-    row = context.job_request
-    unchanged = not_modified(
+    unchanged = job_request_unchanged(
         request,
-        row.version,
-        row.backend.is_in_maintenance_mode,
-        row.backend.is_paused,
+        context.job_request,
+        now if context.job.is_active else None,
         _may(context, request, Permission.JOB_CANCEL),
         _may(context, request, Permission.JOB_METRICS_VIEW),
-        int(now.timestamp() // 60) if context.job.is_active else None,
+        _run_again_url(context, request),
     )
     if unchanged is not None:
         return unchanged
@@ -91,6 +96,10 @@ def _live(context: JobResource, request: Request, now: datetime) -> dict[str, An
     if row.is_active and by:
         sentence = happenings.being_cancelled(by)
     is_error = row.action == requests.CREATION_ERROR
+    took = row.took(now)
+    metrics = _metrics(context, request)
+    worked = run_history.successes_before(request.db, context.job)
+    runs = run_history.newest(request.db, context.workspace.id, row.action, limit=SIZE)
     name = "Jobs could not be made" if is_error else row.action
     return {
         "context": context,
@@ -104,15 +113,19 @@ def _live(context: JobResource, request: Request, now: datetime) -> dict[str, An
         "title": f"{row.shown.word}: {name} – Request {job_request.id} – {context.workspace.name}",
         "state": row.shown,
         "sentence": sentence,
-        "took": row.took(now),
+        "took": took,
+        "failure": _failure(row, backend.name, took),
         "seconds": interval((row.started_at or row.created_at) if row.is_active else None, now),
         "live_url": view_url(request, context, "now"),
         "reload_url": view_url(request, context),
+        "asker_url": page_url(request, "users", context.job_request.created_by.username),
         "request_url": view_url(request, context.__parent__),
         "failed_url": view_url(request, context.__parent__, query={"state": "failed"}),
         "job_url": lambda other: view_url(request, context.__parent__, other.identifier),
         "cancel_url": view_url(request, context, "cancel"),
-        "run_url": _run_url(context, request),
+        "run_again_url": _run_again_url(context, request),
+        "history_url": view_url(request, context, "history"),
+        "csv_url": view_url(request, context, "history", query={"format": "csv"}),
         "github": OnGithub(request.registry["settings"], context.workspace.repo),
         "support_email": request.registry["settings"].support_email,
         "silence": queries.silence(row, now),
@@ -121,25 +134,67 @@ def _live(context: JobResource, request: Request, now: datetime) -> dict[str, An
         "cancellations": cancelled,
         "may_cancel": _may(context, request, Permission.JOB_CANCEL),
         "asked_to_cancel": by is not None or row.action in job_request.cancelled_actions,
-        "metrics": _metrics(context, request),
-        "worked": last_success(request.db, context.job),
+        "metrics": metrics,
+        "meter": _meter(metrics, worked),
+        "worked": worked.last,
+        "worked_elsewhere": worked.elsewhere if not worked.here else None,
+        "history": history(context, request, runs),
+        "cause_url": _cause_url(context, request, relatives),
         "earlier_url": lambda found: page_url(
             request, *_workspace(context), found.job_request_id, found.identifier
         ),
-        "happenings": happenings.of_job(row, cancelled, backend.name, sentence, now),
+        "happenings": happenings.of_job(
+            row, cancelled, backend.name, sentence, now, noted.of_job(request.db, row.id)
+        ),
     }
 
 
-def _metrics(context: JobResource, request: Request) -> queries.Metrics | None:
+def _failure(row: requests.JobRow, backend: str, took: timedelta | None) -> failures.Explanation:
+    if row.action == requests.CREATION_ERROR:
+        return failures.of_creation(row.status_message, backend=backend)
+    words = duration(took) if took else ""
+    return failures.explain(row.status_code, row.status_message, backend=backend, took=words)
+
+
+def _metrics(context: JobResource, request: Request) -> Metrics | None:
     """What the job used, for those who may know."""
     if not _may(context, request, Permission.JOB_METRICS_VIEW):
         return None
-    return queries.metrics_of(context.job.metrics)
+    return metrics_of(context.job.metrics)
 
 
-def _run_url(context: JobResource, request: Request) -> str | None:
-    """The form that runs this action again, for those who may; in an archived workspace nobody may."""
+@dataclass(frozen=True)
+class Meter:
+    """The peak of memory beside what is usual here, in megabytes and in words."""
+
+    here: float
+    low: float
+    high: float
+    text: str
+    usual: str
+    is_more: bool
+
+
+def _meter(metrics: Metrics | None, worked: run_history.Successes) -> Meter | None:
+    usual = worked.usual_memory
+    if metrics is None or metrics.mem_mb_peak is None or usual is None:
+        return None
+    low, high = usual
+    between = f"between {memory(low)} and {memory(high)}" if memory(low) != memory(high) else memory(high)
+    here = metrics.mem_mb_peak
+    # A tenth more than ever before is what a reader should know of.
+    return Meter(here, low, high, memory(here), between, here > high * 1.1)
+
+
+def _cause_url(context: JobResource, request: Request, relatives: queries.Relatives) -> str | None:
+    """The page of the job because of which this one never started."""
+    if relatives.cause is None:
+        return None
+    return page_url(request, *_workspace(context), relatives.cause_in, relatives.cause.identifier)
+
+
+def _run_again_url(context: JobResource, request: Request) -> str | None:
+    """Where what failed is run again, for those who may; in an archived workspace nobody may."""
     if context.workspace.is_archived or not _may(context, request, Permission.JOB_RUN):
         return None
-    ticked = {"backend": context.job_request.backend.slug, "requested_actions": context.job.action}
-    return page_url(request, *_workspace(context), "run-jobs", query=ticked)
+    return view_url(request, context.__parent__, "run-again", query={"way": "failed"})

@@ -5,34 +5,26 @@ from typing import Any
 from pyramid.httpexceptions import HTTPSeeOther
 from pyramid.request import Request
 from pyramid.view import view_config, view_defaults
-from webob.multidict import MultiDict
 
-from jobserver.actions import job_requests
-from jobserver.db import release_connection
-from jobserver.forms.run_jobs import UPDATE_COMMAND, RunJobsForm, named, usable
-from jobserver.models import Backend, JobRequest, utcnow
+from jobserver.forms.run_jobs import UPDATE_COMMAND, RunJobsForm, named
+from jobserver.models import Backend, utcnow
 from jobserver.queries import run_jobs as queries
 from jobserver.queries.backends import BackendRow, active_backends
 from jobserver.resources import WorkspaceResource
-from jobserver.resources.links import page_url, view_url
+from jobserver.resources.links import view_url
 from jobserver.security.permissions import Permission
-from jobserver.studies import Place, Study, StudyReader, StudyUnreadable, is_full, ref_missing
+from jobserver.studies import Study, StudyUnreadable
 from jobserver.views import run_jobs_page as page
-
-# A plan that is only looked at may be made of what was read a little while ago.
-RECENT = 300
-# So many ticked actions fit into an address.
-MOST_KEPT = 100
+from jobserver.views.asking_for_jobs import MOST_KEPT, AskingForJobs
 
 
 @view_defaults(context=WorkspaceResource, permission=Permission.JOB_RUN)
-class RunJobs:
+class RunJobs(AskingForJobs):
     """The form, the plan beside it, and sending it."""
 
     def __init__(self, context: WorkspaceResource, request: Request) -> None:
+        super().__init__(context, request)
         self.context = context
-        self.request = request
-        self.workspace = context.workspace
         self.ref: str = "/".join(request.subpath) or request.GET.get("ref", "").strip()
         self.backends: list[BackendRow] = []
 
@@ -48,7 +40,7 @@ class RunJobs:
         if stopped is not None:
             return stopped
         try:
-            study = self._study(self.ref)
+            study = self.study(self.ref)
         except StudyUnreadable as trouble:
             return self._unreadable(trouble)
         return self._page(self._asked_for(), study, preset=self.request.GET.get("preset", ""))
@@ -65,14 +57,13 @@ class RunJobs:
         stopped = self._stopped()
         if stopped is not None:
             return stopped
-        form = RunJobsForm(self._texts(self.request.POST))
+        form = RunJobsForm(self.texts(self.request.POST))
         looking = "look" in self.request.POST
-        user_id = self.request.identity.user_id
-        sent = queries.sent_before(self.request.db, form.identifier, user_id, self.workspace.id)
+        sent = self.sent_before(form)
         if sent is not None and not looking:
-            return HTTPSeeOther(self._request_url(sent))
+            return HTTPSeeOther(self.request_url(sent))
         try:
-            study = self._study(self._shown_commit(form) or self.ref)
+            study = self.study(self.shown_commit(form) or self.ref)
         except StudyUnreadable as trouble:
             return self._unreadable(trouble)
         form.offer(self.backends, study.pipeline.requestable())
@@ -87,24 +78,16 @@ class RunJobs:
     )
     def plan(self) -> Any:
         """The plan alone, for the form as it stands; and the actions, if the backend has changed."""
-        self.backends = self._usable()
+        self.backends = self.usable_backends()
         form = self._asked_for()
         try:
-            commit = self._shown_commit(form)
-            study = self._study(commit or self.ref, lately=bool(commit))
+            commit = self.shown_commit(form)
+            study = self.study(commit or self.ref, lately=bool(commit))
         except StudyUnreadable as trouble:
             return {"trouble": trouble, "backend": None}
         values = self._page(form, study)
         shown = self.request.GET.get("shown", "")
         return {**values, "trouble": None, "with_actions": form.backend.data != shown}
-
-    def _usable(self) -> list[BackendRow]:
-        offered = active_backends(self.request.db, for_user_id=self.request.identity.user_id)
-        return usable(offered, creation_disabled=self._creation_disabled)
-
-    @property
-    def _creation_disabled(self) -> bool:
-        return bool(self.request.registry["settings"].disable_creating_jobs)
 
     def _stopped(self) -> Any:
         """What to answer if nothing can be run here whatever the study says; None if something can."""
@@ -114,7 +97,7 @@ class RunJobs:
                 f"The workspace {self.workspace.name} is archived. Unarchive it to run jobs in it.",
             )
             return HTTPSeeOther(view_url(self.request, self.context))
-        self.backends = self._usable()
+        self.backends = self.usable_backends()
         if self.backends:
             return None
         self.request.override_renderer = "jobserver:templates/run_jobs/no_backend.jinja2"
@@ -125,67 +108,22 @@ class RunJobs:
             "has_some": bool(self.request.identity.backends),
         }
 
-    def _study(self, ref: str, *, lately: bool = False) -> Study:
-        repo = self.workspace.repo
-        permitted = queries.may_use_sqlrunner(self.request.db, self.workspace.project_id)
-        place = Place(repo.owner, repo.name, self.workspace.branch, permitted)
-        release_connection(self.request)
-        reader = _reader(self.request)
-        return reader.lately(place, ref, seconds=RECENT) if lately else reader.read(place, ref)
-
-    def _shown_commit(self, form: RunJobsForm) -> str:
-        commit = form.commit.data or ""
-        if commit and not is_full(commit):
-            repo = self.workspace.repo
-            raise ref_missing(Place(repo.owner, repo.name, self.workspace.branch), commit)
-        return commit
-
     def _asked_for(self) -> RunJobsForm:
         """The form as the address fills it in."""
-        query = self._texts(self.request.GET)
+        query = self.texts(self.request.GET)
         if not query.get("will_notify"):
             query["will_notify"] = str(self.workspace.should_notify)
         return RunJobsForm(query)
 
-    @staticmethod
-    def _texts(fields: Any) -> MultiDict:
-        """The fields without uploaded files, which no field of this form takes."""
-        return MultiDict((name, value) for name, value in fields.items() if isinstance(value, str))
-
     def _create(self, form: RunJobsForm, study: Study) -> HTTPSeeOther | None:
         """Ask for the jobs; None if the form now says why not."""
         backend = next(row.backend for row in self.backends if row.backend.slug == form.backend.data)
-        runs = queries.last_runs(self.request.db, self.workspace.id, backend.id, study.pipeline.actions)
-        plan = study.plan(form.chosen, page.states_of(runs), force=form.force_run_dependencies.data)
-        refused = study.refused(plan)
-        if refused:
-            form.refuse(refused, study.codelists)
-            return None
-        try:
-            made = self._job_request(form, study, backend)
-        except job_requests.CannotCreate as error:
-            form.form_errors.append(str(error))
+        force = form.force_run_dependencies.data
+        made = self.ask(form, study, backend, form.chosen, force=force, will_notify=form.wants_mail)
+        if made is None:
             return None
         self.request.flash("success", f"Asked {backend.name} to run {named(form.chosen)}.")
-        return HTTPSeeOther(self._request_url(made.id))
-
-    def _job_request(self, form: RunJobsForm, study: Study, backend: Backend) -> JobRequest:
-        return job_requests.create(
-            self.request.db,
-            workspace=self.workspace,
-            backend=backend,
-            by=self.request.identity,
-            commit=study.commit.sha,
-            commit_message=study.commit.message,
-            branch=self.workspace.branch,
-            project_definition=study.definition,
-            codelists_ok=study.codelists_ok,
-            requested_actions=form.chosen,
-            force_run_dependencies=form.force_run_dependencies.data,
-            will_notify=form.wants_mail,
-            creation_disabled=self._creation_disabled,
-            identifier=form.identifier,
-        )
+        return HTTPSeeOther(self.request_url(made.id))
 
     def _page(self, form: RunJobsForm, study: Study, *, preset: str = "") -> dict[str, Any]:
         form.offer(self.backends, study.pipeline.requestable())
@@ -195,12 +133,12 @@ class RunJobs:
         runs = {}
         if backend is not None:
             form.backend.data = backend.slug
-            runs = queries.last_runs(self.request.db, self.workspace.id, backend.id, study.pipeline.actions)
+            runs = queries.known_runs(self.request.db, self.workspace.id, backend.id, study.pipeline)
         presets = page.preset_values(study, runs)
         if preset in presets:
             form.requested_actions.data = presets[preset]
         known = [name for name in form.chosen if name in study.pipeline.requestable()]
-        plan = study.plan(known, page.states_of(runs), force=form.force_run_dependencies.data)
+        plan = study.plan(known, queries.states_of(runs), force=form.force_run_dependencies.data)
         form.commit.data = study.commit.sha
         form.once.data = form.identifier
         return {
@@ -209,11 +147,10 @@ class RunJobs:
             "study": study,
             "backend": backend,
             "backends": page.backend_details(self.backends, utcnow()),
-            "rows": page.action_rows(study, form, runs, self._request_url),
+            "rows": page.action_rows(study, form, runs, self.request_url),
             "presets": [self._preset(name, values, preset, form) for name, values in presets.items()],
-            "plan": page.plan_view(study, plan, runs, self._request_url),
+            "plan": page.plan_view(study, plan, runs, self.request_url),
             "before": before.get(backend.id) if backend else None,
-            "request_url": self._request_url,
             "update_command": UPDATE_COMMAND,
             "check_again": view_url(
                 self.request,
@@ -253,47 +190,17 @@ class RunJobs:
 
     def _unreadable(self, trouble: StudyUnreadable) -> dict[str, Any]:
         """The page that says why, and keeps what was sent for another try."""
-        self.request.override_renderer = "jobserver:templates/run_jobs/unreadable.jinja2"
-        posted = self._texts(self.request.POST) if self.request.method == "POST" else {}
-        return {
-            **self._frame(),
-            "trouble": trouble,
-            "update_command": UPDATE_COMMAND,
-            "kept": [(name, value) for name, value in posted.items() if name != "csrfmiddlewaretoken"],
-            "try_again": self.request.path_qs,
-            "newest": view_url(self.request, self.context, "run-jobs"),
-        }
+        other = bool(self.ref) or self.request.method == "POST"
+        newest = view_url(self.request, self.context, "run-jobs") if other else ""
+        return {**self._frame(), **self.unreadable(trouble, newest)}
 
     def _frame(self) -> dict[str, Any]:
-        """What all these pages show: where they are, and the way to another commit."""
-        org, project = self.context.org, self.context.project
-        workspace_url = view_url(self.request, self.context)
+        """Where the page is, and the way to another commit."""
         return {
-            "workspace": self.workspace,
-            "repo": self.workspace.repo,
+            **self.frame("Run jobs", ("Run jobs", "")),
             "ref": self.ref,
             "action": view_url(self.request, self.context, "run-jobs", query=self._ref_query()),
-            "breadcrumbs": [
-                (org.name, page_url(self.request, org.slug)),
-                (project.name, page_url(self.request, org.slug, project.slug)),
-                (self.workspace.name, workspace_url, "mono"),
-                ("Run jobs", ""),
-            ],
-            "workspace_url": workspace_url,
         }
 
     def _ref_query(self) -> list[tuple[str, str]]:
         return [("ref", self.ref)] if self.ref else []
-
-    def _request_url(self, job_request_id: int) -> str:
-        org, project = self.context.org, self.context.project
-        return page_url(self.request, org.slug, project.slug, self.workspace.name, job_request_id)
-
-
-def _reader(request: Request) -> StudyReader:
-    """The reader of this process."""
-    registry, clients = request.registry, request.clients
-    if "study_reader" not in registry:
-        registry["study_reader"] = StudyReader(clients.github, clients.opencodelists)
-    found: StudyReader = registry["study_reader"]
-    return found

@@ -77,11 +77,6 @@ def action_rows(study: Study, form: RunJobsForm, runs: Mapping[str, LastRun], ur
     return rows
 
 
-def states_of(runs: Mapping[str, LastRun]) -> dict[str, str | None]:
-    """The states by which the controller decides."""
-    return {name: run.result for name, run in runs.items()}
-
-
 def preset_values(study: Study, runs: Mapping[str, LastRun]) -> dict[str, list[str]]:
     """The groups of actions that can be ticked at once. A blocked action has failed too (spec: rap 3.3)."""
     names = [name for name in study.pipeline.actions if name != RUN_ALL]

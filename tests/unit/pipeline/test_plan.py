@@ -2,7 +2,7 @@
 
 import pytest
 
-from jobserver.pipeline import Pipeline, parse
+from jobserver.pipeline import Asked, Pipeline, parse
 from tests.unit.pipeline.files import write
 
 STATES = ("pending", "running", "succeeded", "failed", None)
@@ -85,3 +85,32 @@ def test_force_reaches_everything_that_is_needed(study: Pipeline) -> None:
 def test_run_all_leaves_out_an_action_of_that_name() -> None:
     pipeline = parse(write(4, run_all="r:v2 all", a="r:v2 a"))
     assert pipeline.plan(["run_all"], {}).run == ("a",)
+
+
+def test_requests_whose_jobs_are_not_known_yet_count_with_what_they_will_run() -> None:
+    asked = [Asked(1, ["b"]), Asked(2, ["run_all"])]
+    assert pair().under_way(asked, {}) == {"a": 1, "b": 1}
+    assert pair().under_way(asked, {"a": "succeeded"}) == {"b": 1}
+    assert pair().under_way(asked, {"a": "running", "b": "succeeded"}) == {"b": 1}
+
+
+def test_a_request_before_another_leaves_it_only_the_rest() -> None:
+    asked = [Asked(1, ["a"]), Asked(2, ["b"], force=True), Asked(3, ["a"])]
+    assert pair().under_way(asked, {}) == {"a": 1, "b": 2}
+
+
+def test_a_request_that_forces_what_it_needs_will_run_that_again() -> None:
+    assert pair().under_way([Asked(1, ["b"], force=True)], {"a": "succeeded"}) == {"a": 1, "b": 1}
+
+
+def test_names_that_the_file_does_not_have_count_for_nothing() -> None:
+    assert pair().under_way([Asked(1, ["gone", "a"]), Asked(2, ["gone"])], {}) == {"a": 1}
+
+
+def test_dependents_are_found_however_indirect_among_those_that_matter(study: Pipeline) -> None:
+    everything = set(study.actions)
+    assert study.dependents_of(["dataset"], everything) == ["clean", "model"]
+    assert study.dependents_of(["dataset"], {"dataset", "model"}) == ["model"]
+    assert study.dependents_of(["model"], everything) == []
+    assert study.dependents_of(["gone"], everything) == []
+    assert study.dependents_of([], everything) == []
