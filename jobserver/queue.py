@@ -22,13 +22,19 @@ class Task(StrEnum):
     SEND_CANCELLATION = "send_cancellation"
     MAIL_FIRST_FAILURE = "mail_first_failure"
     MAIL_REQUEST_ENDED = "mail_request_ended"
+    MAIL_EMAIL_CHANGE = "mail_email_change"
+    MAIL_EMAIL_CHANGE_NOTICE = "mail_email_change_notice"
     ANNOUNCE_NEW_USER = "announce_new_user"
+    CHECK_REPOSITORY = "check_repository"
 
 
 QUEUES = {
     Task.SUBMIT_JOB_REQUEST: "rap",
     Task.SEND_CANCELLATION: "rap",
 }
+
+# Tasks of one kind that wait for each other: however slow GitHub is, they never hold up the rest.
+LOCKS = {Task.CHECK_REPOSITORY: "check_repository"}
 
 # Deferring through a session's own connection needs no connector of its own.
 _deferrer = procrastinate.App(connector=procrastinate.SyncPsycopgConnector())
@@ -38,7 +44,11 @@ def defer(session: Session, task: Task, **arguments: Any) -> None:
     """Ask for a task within the session's transaction; ``arguments`` must be JSON."""
     connection = session.connection().connection.dbapi_connection
     _deferrer.configure_task(
-        task.value, queue=QUEUES.get(task, "default"), allow_unknown=True, connection=connection
+        task.value,
+        queue=QUEUES.get(task, "default"),
+        lock=LOCKS.get(task),
+        allow_unknown=True,
+        connection=connection,
     ).defer(**arguments)
 
 

@@ -27,6 +27,11 @@ class Actor:
         return cls(someone.username, someone.id)
 
 
+def id_of(person: User | Identity) -> int:
+    """The user id of a person who acts."""
+    return person.user_id if isinstance(person, Identity) else person.id
+
+
 OPERATOR = Actor("operator's command")
 
 

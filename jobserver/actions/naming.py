@@ -19,7 +19,8 @@ RESERVED_AT_ROOT = frozenset(
     {
         *("400", "403", "404", "500", "favicon.ico", "robots.txt", "static", "uploads"),
         *("accessibility", "api", "applications", "apply", "complete", "disconnect", "enter-your-name"),
-        *("event-list", "event-log", "health-check", "job-requests", "jobs", "login", "logout"),
+        *("event-list", "event-log", "getting-started", "health-check", "job-requests", "jobs"),
+        *("login", "logout"),
         *(
             "organisations",
             "orgs",
@@ -110,8 +111,14 @@ def claim_workspace(db: Session, name: str) -> None:
     lock(db)
     if name.lower() in RESERVED_IN_PROJECT:
         raise Taken("name", name, "a page of its project")
-    if db.scalar(select(Workspace.id).where(func.lower(Workspace.name) == name.lower())):
-        raise Taken("name", name, "another workspace")
+    holder = (
+        select(Project.name)
+        .join(Workspace, Workspace.project_id == Project.id)
+        .where(func.lower(Workspace.name) == name.lower())
+    )
+    project = db.scalar(holder)
+    if project is not None:
+        raise Taken("name", name, f"another workspace, of the project “{project}”")
 
 
 def trimmed(field: str, value: str, longest: int = LONGEST) -> str:

@@ -1,4 +1,4 @@
-"""Projects: how one comes to be."""
+"""Projects: how one comes to be, and how its members say where it stands."""
 
 import re
 from collections.abc import Iterable
@@ -7,9 +7,18 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from jobserver.actions import naming
-from jobserver.actions.audit import Actor, record
+from jobserver.actions.audit import Actor, id_of, record
 from jobserver.actions.naming import Malformed, Taken
-from jobserver.models import AuditType, Org, Project, ProjectCollaboration, User, utcnow
+from jobserver.actions.versions import check_version
+from jobserver.models import (
+    AuditType,
+    Org,
+    Project,
+    ProjectCollaboration,
+    ProjectStatus,
+    User,
+    utcnow,
+)
 from jobserver.security.identity import Identity
 
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}|POS-20[0-9]{2}-[1-9][0-9]{3}")
@@ -69,6 +78,46 @@ def create(
     )
     db.flush()
     return project
+
+
+def edit_status(
+    db: Session,
+    project: Project,
+    *,
+    status: ProjectStatus,
+    description: str,
+    seen: str,
+    by: User | Identity,
+) -> bool:
+    """Say where the project stands, with a description in Markdown; returns whether that changed anything.
+
+    ``seen`` is the version of both that the person saw. Raises
+    :class:`~jobserver.actions.versions.ChangedMeanwhile` if they are others now, with the project as it is.
+    """
+    fields = ("status", "status_description")
+    db.refresh(project, [*fields, "updated_at", "updated_by_id"], with_for_update=True)
+    old = {name: str(getattr(project, name)) for name in fields}
+    new = {"status": status.value, "status_description": description}
+    if new == old:
+        return False
+    check_version(seen, *old.values())
+    project.touch(id_of(by))
+    for name in fields:
+        if new[name] == old[name]:
+            continue
+        setattr(project, name, new[name])
+        record(
+            db,
+            AuditType.PROJECT_UPDATED,
+            by=by,
+            target=project,
+            target_field=name,
+            parent=project,
+            old=old[name],
+            new=new[name],
+            at=project.updated_at,
+        )
+    return True
 
 
 def _checked_number(number: str | None) -> str | None:

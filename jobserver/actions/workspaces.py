@@ -5,10 +5,13 @@ import re
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from jobserver import queue
 from jobserver.actions import naming
-from jobserver.actions.audit import Actor, record
+from jobserver.actions.audit import Actor, id_of, record
 from jobserver.actions.naming import Malformed
+from jobserver.actions.versions import check_version
 from jobserver.models import AuditType, Project, Repo, User, Workspace, utcnow
+from jobserver.queue import Task
 from jobserver.security.identity import Identity
 
 _NAME = re.compile(r"[-a-z0-9_]+")
@@ -32,22 +35,22 @@ def create(
 ) -> Workspace:
     """Make a workspace on a branch of a repository, which is recorded if it is new (spec: domain 5.6).
 
+    GitHub is asked about the repository afterwards.
     Raises :class:`~jobserver.actions.naming.Malformed` or :class:`~jobserver.actions.naming.Taken`.
     """
-    name = name.strip().lower()
-    if not _NAME.fullmatch(name) or len(name) > naming.LONGEST:
-        raise Malformed("name", naming.FORM)
+    name = checked_name(name)
     branch = branch.strip()
     if not branch:
         raise Malformed("branch", "is missing")
     url = normal_repo_url(repo_url)
     naming.claim_workspace(db, name)
+    repo = get_or_create_repo(db, url)
     author = Actor.of(by).user_id
     now = utcnow()
     workspace = Workspace(
         name=name,
         project_id=project.id,
-        repo_id=get_or_create_repo(db, url).id,
+        repo_id=repo.id,
         branch=branch,
         purpose=purpose.strip(),
         should_notify=should_notify,
@@ -59,7 +62,72 @@ def create(
     db.add(workspace)
     db.flush()
     record(db, AuditType.WORKSPACE_CREATED, by=by, target=workspace, parent=project, at=now)
+    queue.defer(db, Task.CHECK_REPOSITORY, repo_id=repo.id)
     return workspace
+
+
+def edit_purpose(db: Session, workspace: Workspace, purpose: str, *, seen: str, by: User | Identity) -> bool:
+    """Say anew what the workspace is for; returns whether that changed anything.
+
+    ``seen`` is the version of the purpose that the person saw. Raises
+    :class:`~jobserver.actions.versions.ChangedMeanwhile` if it is another now, with the workspace as it is.
+    """
+    db.refresh(workspace, ["purpose", "updated_at", "updated_by_id"], with_for_update=True)
+    old = workspace.purpose
+    if purpose == old:
+        return False
+    check_version(seen, old)
+    workspace.purpose = purpose
+    _changed(db, workspace, AuditType.WORKSPACE_UPDATED, "purpose", by, old, purpose)
+    return True
+
+
+def set_archived(db: Session, workspace: Workspace, archived: bool, *, by: User | Identity) -> bool:
+    """Archive the workspace, so that nothing new can be run in it, or unarchive it; whether it changed."""
+    db.refresh(workspace, ["is_archived"], with_for_update=True)
+    if workspace.is_archived == archived:
+        return False
+    workspace.is_archived = archived
+    type_ = AuditType.WORKSPACE_ARCHIVED if archived else AuditType.WORKSPACE_UNARCHIVED
+    _changed(db, workspace, type_, "is_archived", by, str(not archived), str(archived))
+    return True
+
+
+def set_notifications(db: Session, workspace: Workspace, wanted: bool, *, by: User | Identity) -> bool:
+    """Choose what new requests suggest about emails when they end; whether it changed."""
+    db.refresh(workspace, ["should_notify"], with_for_update=True)
+    if workspace.should_notify == wanted:
+        return False
+    workspace.should_notify = wanted
+    type_ = AuditType.WORKSPACE_NOTIFICATIONS_ON if wanted else AuditType.WORKSPACE_NOTIFICATIONS_OFF
+    _changed(db, workspace, type_, "should_notify", by, str(not wanted), str(wanted))
+    return True
+
+
+def _changed(
+    db: Session, workspace: Workspace, type_: AuditType, field: str, by: User | Identity, old: str, new: str
+) -> None:
+    workspace.touch(id_of(by))
+    project = db.get_one(Project, workspace.project_id)
+    record(
+        db,
+        type_,
+        by=by,
+        target=workspace,
+        target_field=field,
+        parent=project,
+        old=old,
+        new=new,
+        at=workspace.updated_at,
+    )
+
+
+def checked_name(name: str) -> str:
+    """The name in lower case, if a workspace can have it; :class:`Malformed` otherwise."""
+    wanted = name.strip().lower()
+    if not _NAME.fullmatch(wanted) or len(wanted) > naming.LONGEST:
+        raise Malformed("name", naming.FORM)
+    return wanted
 
 
 def get_or_create_repo(db: Session, url: str) -> Repo:

@@ -7,6 +7,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from jobserver.models import Org, Project, ProjectCollaboration, ProjectMembership, Workspace
+from jobserver.queries.activity import latest_in
+from jobserver.queries.event_logs import RequestRow
+
+PAGE = 25
 
 
 @dataclass(frozen=True)
@@ -28,8 +32,13 @@ class ProjectRow:
         return (self.lead_slug, self.slug)
 
 
-def projects_of(db: Session, org_id: int) -> list[ProjectRow]:
-    """The projects in which the organisation takes part, by name."""
+def number_of_projects(db: Session, org_id: int) -> int:
+    """In how many projects the organisation takes part."""
+    return db.scalar(select(func.count()).where(ProjectCollaboration.org_id == org_id)) or 0
+
+
+def projects_of(db: Session, org_id: int, *, limit: int = PAGE, offset: int = 0) -> list[ProjectRow]:
+    """One page of the projects in which the organisation takes part, by name."""
     members = select(func.count()).where(ProjectMembership.project_id == Project.id).scalar_subquery()
     workspaces = select(func.count()).where(Workspace.project_id == Project.id).scalar_subquery()
     statement = (
@@ -47,5 +56,13 @@ def projects_of(db: Session, org_id: int) -> list[ProjectRow]:
         .join(ProjectCollaboration, ProjectCollaboration.project_id == Project.id)
         .where(ProjectCollaboration.org_id == org_id)
         .order_by(func.lower(Project.name), Project.id)
+        .limit(limit)
+        .offset(offset)
     )
     return [ProjectRow(*row) for row in db.execute(statement)]
+
+
+def latest_of(db: Session, org_id: int) -> list[RequestRow]:
+    """The newest requests in the projects in which the organisation takes part."""
+    theirs = select(ProjectCollaboration.project_id).where(ProjectCollaboration.org_id == org_id)
+    return latest_in(db, Workspace.project_id.in_(theirs))

@@ -1,9 +1,10 @@
 """What the page of a project shows (spec: pages 14.1)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, true
 from sqlalchemy.orm import Session
 
 from jobserver.models import (
@@ -12,23 +13,54 @@ from jobserver.models import (
     Project,
     ProjectCollaboration,
     ProjectMembership,
+    ProjectStatus,
     Repo,
     Role,
     User,
     Workspace,
 )
 from jobserver.security import roles
+from jobserver.templating.states import State, state_of
+
+PAGE = 25
+FEW_MEMBERS, MOST_MEMBERS = 25, 1000
+MOST_REPOS = 100
+INTERNAL = "opensafely-internal"
+
+STATUS_WORDS = {
+    ProjectStatus.ONGOING: "Ongoing",
+    ProjectStatus.POSTPONED: "Postponed",
+    ProjectStatus.RETIRED: "Retired",
+    ProjectStatus.ONGOING_AND_LINKED: "Ongoing, paper or report linked",
+    ProjectStatus.COMPLETED_AND_LINKED: "Completed, paper or report linked",
+    ProjectStatus.COMPLETED_AND_AWAITING: "Completed, awaiting paper or report",
+}
+
+
+def status_word(status: str) -> str:
+    """The status of a project as people say it."""
+    return STATUS_WORDS[ProjectStatus(status)]
 
 
 @dataclass(frozen=True)
 class WorkspaceRow:
-    """A workspace of the project."""
+    """A workspace of the project: its requests in number, and the newest of them if there is one."""
 
     name: str
     branch: str
     is_archived: bool
     created_at: datetime
     repo: Repo
+    requests: int
+    last_id: int | None
+    last_at: datetime | None
+    last_status: str | None
+    last_only_cancelled: bool | None
+
+    @property
+    def last_shown(self) -> State:
+        """The state of the newest request as pages show it."""
+        return state_of(self.last_status or "", only_cancelled=bool(self.last_only_cancelled))
 
 
 @dataclass(frozen=True)
@@ -54,24 +86,54 @@ class MemberRow:
         return [roles.ROLES[role].name for role in self.roles]
 
 
-@dataclass(frozen=True)
-class FirstRun:
-    """The project's first request of which a job is known; ``at`` is when its first job started."""
-
-    job_request_id: int
-    workspace: str
-    at: datetime
+def number_of_workspaces(db: Session, project_id: int) -> int:
+    """How many workspaces the project has."""
+    return db.scalar(select(func.count()).where(Workspace.project_id == project_id)) or 0
 
 
-def workspaces_of(db: Session, project_id: int) -> list[WorkspaceRow]:
-    """The workspaces: those in use first, then by name."""
-    statement = (
-        select(Workspace.name, Workspace.branch, Workspace.is_archived, Workspace.created_at, Repo)
-        .join(Repo, Repo.id == Workspace.repo_id)
+def workspaces_of(db: Session, project_id: int, *, limit: int = PAGE, offset: int = 0) -> list[WorkspaceRow]:
+    """One page of the workspaces: those in use first, then by name."""
+    chosen = (
+        select(Workspace)
         .where(Workspace.project_id == project_id)
-        .order_by(Workspace.is_archived, func.lower(Workspace.name))
+        .order_by(Workspace.is_archived, func.lower(Workspace.name), Workspace.id)
+        .limit(limit)
+        .offset(offset)
+        .subquery("chosen")
+    )
+    here = JobRequest.workspace_id == chosen.c.id
+    requests = select(func.count().label("number")).select_from(JobRequest).where(here).lateral("requests")
+    only_cancelled = (JobRequest.jobs_cancelled > 0) & (JobRequest.jobs_failed == 0)
+    newest = (
+        select(JobRequest.id, JobRequest.created_at, JobRequest.status, only_cancelled.label("cancelled"))
+        .where(here)
+        .order_by(JobRequest.id.desc())
+        .limit(1)
+        .lateral("newest")
+    )
+    statement = (
+        select(
+            chosen.c.name,
+            chosen.c.branch,
+            chosen.c.is_archived,
+            chosen.c.created_at,
+            Repo,
+            requests.c.number,
+            *newest.c,
+        )
+        .join(Repo, Repo.id == chosen.c.repo_id)
+        .join(requests, true())
+        .outerjoin(newest, true())
+        .order_by(chosen.c.is_archived, func.lower(chosen.c.name), chosen.c.id)
     )
     return [WorkspaceRow(*row) for row in db.execute(statement)]
+
+
+def repos_of(db: Session, project_id: int) -> Sequence[Repo]:
+    """The repositories of the project's workspaces, by name."""
+    used = select(Workspace.repo_id).where(Workspace.project_id == project_id)
+    name = func.lower(func.split_part(Repo.url, "/", 5))
+    return db.scalars(select(Repo).where(Repo.id.in_(used)).order_by(name, Repo.id).limit(MOST_REPOS)).all()
 
 
 def orgs_of(db: Session, project_id: int) -> list[OrgRow]:
@@ -88,41 +150,21 @@ def orgs_of(db: Session, project_id: int) -> list[OrgRow]:
     return [OrgRow(*row) for row in db.execute(statement)]
 
 
-def members_of(db: Session, project_id: int) -> list[MemberRow]:
-    """The members by name, with their roles in the project."""
+def number_of_members(db: Session, project_id: int) -> int:
+    """How many people belong to the project."""
+    return db.scalar(select(func.count()).where(ProjectMembership.project_id == project_id)) or 0
+
+
+def members_of(db: Session, project_id: int, *, limit: int = FEW_MEMBERS) -> list[MemberRow]:
+    """The first members by name, with their roles in the project."""
     statement = (
         select(User.username, User.fullname, ProjectMembership.roles)
         .join(ProjectMembership, ProjectMembership.user_id == User.id)
         .where(ProjectMembership.project_id == project_id)
         .order_by(func.lower(User.fullname), func.lower(User.username))
+        .limit(limit)
     )
     return [
         MemberRow(username, fullname, sorted(roles.known(names)))
         for username, fullname, names in db.execute(statement)
     ]
-
-
-def first_run(db: Session, project_id: int) -> FirstRun | None:
-    """When the project's code first ran; None if it never has.
-
-    A request knows when the first of its jobs started; an old one of which that is not known counts from
-    when it was made.
-    """
-    at = func.coalesce(JobRequest.started_at, JobRequest.created_at)
-    jobs = (
-        JobRequest.jobs_pending
-        + JobRequest.jobs_running
-        + JobRequest.jobs_succeeded
-        + JobRequest.jobs_failed
-        + JobRequest.jobs_cancelled
-        + JobRequest.jobs_unknown
-    )
-    statement = (
-        select(JobRequest.id, Workspace.name, at)
-        .join(Workspace, Workspace.id == JobRequest.workspace_id)
-        .where(Workspace.project_id == project_id, jobs > 0)
-        .order_by(at, JobRequest.id)
-        .limit(1)
-    )
-    row = db.execute(statement).one_or_none()
-    return FirstRun(*row) if row else None

@@ -5,17 +5,23 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy import ColumnElement, func, literal, select, true, union
 from sqlalchemy.orm import Session
 
-from jobserver.models import Backend, Job, JobRequest, User, Workspace
-from jobserver.queries import event_logs
+from jobserver.models import Backend, Job, JobRequest, Repo, User, Workspace, utcnow
+from jobserver.queries import activity, asking, event_logs
+from jobserver.queries.activity import FirstRun, Quarter
 from jobserver.queries.backends import BackendRow
-from jobserver.templating.states import State, state_of
+from jobserver.templating.states import STATES, State, state_of
 
 LATEST = 6
+# So many of the last requests are drawn, and as many of those that go on are listed.
+DRAWN = 12
 RESULTS = 100
+MOST_ACTIONS = 5000
+# Code has to be public a year after it first ran; a reminder is shown from here on (spec: domain 3.11).
+PRIVATE_FOR_LONG = timedelta(days=330)
+MUST_BE_PUBLIC_AFTER = timedelta(days=365)
 
 
 @dataclass(frozen=True)
@@ -58,38 +64,84 @@ class LastResult:
 
 
 @dataclass(frozen=True)
+class Facts:
+    """Who made the workspace, how many requests it has, and the last 90 days."""
+
+    creator: str
+    total: int
+    quarter: Quarter
+
+
+@dataclass(frozen=True)
 class Summary:
     """The part of the page that changes."""
 
-    going_on: Sequence[event_logs.RequestRow]
-    latest: Sequence[event_logs.RequestRow]
+    requests: Sequence[event_logs.RequestRow]
     results: Sequence[LastResult]
-    total: int
+    facts: Facts
 
     @property
-    def version(self) -> tuple[object, ...]:
-        """What tells one state of the summary from another, besides the time."""
-        return (
-            self.total,
-            tuple((row.id, row.version) for row in (*self.going_on, *self.latest)),
-            tuple((row.identifier, row.status, row.status_code, row.at) for row in self.results),
-        )
+    def going_on(self) -> list[event_logs.RequestRow]:
+        """The newest of those of which there may still be news."""
+        return [row for row in self.requests if row.is_followed][:LATEST]
 
     @property
     def youngest(self) -> datetime | None:
         """When the newest request that goes on was made; None if nothing goes on."""
-        return max((row.created_at for row in self.going_on), default=None)
+        return max((row.created_at for row in self.requests if row.is_followed), default=None)
+
+    @property
+    def latest(self) -> Sequence[event_logs.RequestRow]:
+        """The newest few."""
+        return self.requests[:LATEST]
+
+    def drawn(self, now: datetime) -> list[tuple[str, float | None]]:
+        """The last requests as a history shows them, oldest first: state and seconds."""
+        marks = []
+        for row in reversed(self.requests[:DRAWN]):
+            took = row.took(now)
+            name = "cancelled" if row.shown is STATES["cancelled"] else row.status
+            marks.append((name, took.total_seconds() if took is not None else None))
+        return marks
 
 
-def summary(db: Session, workspace_id: int) -> Summary:
+def version(db: Session, workspace_id: int) -> tuple[tuple[int, int], ...]:
+    """What tells one state of the summary from another, besides the time: every change of a job counts
+    its request's version up."""
+    statement = select(JobRequest.id, JobRequest.version).where(_shown(workspace_id)).order_by(JobRequest.id)
+    return tuple((id_, number) for id_, number in db.execute(statement))
+
+
+def summary(db: Session, workspace: Workspace) -> Summary:
     """What goes on, the newest requests and the last result of each action."""
-    here = JobRequest.workspace_id == workspace_id
     return Summary(
-        going_on=event_logs.newest(db, here, event_logs.still_going(), limit=LATEST),
-        latest=event_logs.newest(db, here, limit=LATEST),
-        results=last_results(db, workspace_id),
-        total=event_logs.count(db, event_logs.Log(workspace_id=workspace_id)),
+        requests=event_logs.newest(db, _shown(workspace.id), limit=2 * DRAWN),
+        results=last_results(db, workspace.id),
+        facts=facts(db, workspace),
     )
+
+
+def _shown(workspace_id: int) -> ColumnElement[bool]:
+    """Of requests: the newest ones of the workspace, and the newest of those that go on."""
+    here = select(JobRequest.id).where(JobRequest.workspace_id == workspace_id)
+    newest = here.order_by(JobRequest.id.desc()).limit(DRAWN).subquery()
+    active = here.where(event_logs.still_going()).order_by(JobRequest.id.desc()).limit(DRAWN).subquery()
+    return JobRequest.id.in_(union(select(newest.c.id), select(active.c.id)))
+
+
+def facts(db: Session, workspace: Workspace) -> Facts:
+    """The facts about the workspace that are not on its row."""
+    creator = select(User.fullname).where(User.id == workspace.created_by_id).scalar_subquery()
+    total = (
+        select(func.count())
+        .select_from(JobRequest)
+        .where(JobRequest.workspace_id == workspace.id)
+        .scalar_subquery()
+    )
+    quarter = activity.quarter_columns(workspace.id, utcnow()).subquery()
+    row = db.execute(select(creator, total, *quarter.c)).one()
+    creator_name, number, requests, succeeded, failed, seconds = row
+    return Facts(creator_name, number, Quarter(requests, succeeded, failed, float(seconds)))
 
 
 # In the order of LastResult's fields.
@@ -109,42 +161,68 @@ _RESULT: tuple[Any, ...] = (
 
 def last_results(db: Session, workspace_id: int, limit: int = RESULTS) -> list[LastResult]:
     """The last job of each action on each backend, by action; the most recent ones if there are many."""
-    last = (
-        select(Job.id)
-        .ext(distinct_on(Job.workspace_id, Job.backend_id, Job.action))
-        .where(Job.workspace_id == workspace_id)
-        .order_by(Job.workspace_id, Job.backend_id, Job.action, Job.created_at.desc(), Job.id.desc())
-    )
+    last = _last_jobs(workspace_id)
+    newest = select(last.c.id).order_by(last.c.created_at.desc(), last.c.id.desc()).limit(limit).subquery()
     statement = (
-        select(*_RESULT)
-        .join(Backend, Backend.id == Job.backend_id)
-        .where(Job.id.in_(last))
-        .order_by(Job.created_at.desc(), Job.id.desc())
-        .limit(limit)
+        select(*_RESULT).join(newest, newest.c.id == Job.id).join(Backend, Backend.id == Job.backend_id)
     )
     found = [LastResult(*row) for row in db.execute(statement)]
     return sorted(found, key=lambda row: (row.action, row.backend.lower()))
 
 
-def creator(db: Session, workspace: Workspace) -> str:
-    """The name of whoever made the workspace."""
-    return db.scalars(select(User.fullname).where(User.id == workspace.created_by_id)).one()
+def _last_jobs(workspace_id: int) -> Any:
+    """The last job of each action on each backend, for at most :data:`MOST_ACTIONS` of them.
+
+    Steps along the index from one action to the next, so that it does not matter how many jobs each has.
+    """
+    own = (Job.backend_id, Job.action, Job.created_at, Job.id)
+    first = (
+        select(*own)
+        .where(Job.workspace_id == workspace_id)
+        .order_by(Job.backend_id, Job.action, Job.created_at.desc(), Job.id.desc())
+        .limit(1)
+    )
+    start = first.subquery()
+    last = select(*start.c, literal(1).label("step")).cte("last", recursive=True)
+    following = first.where(
+        func.row(Job.backend_id, Job.action) > func.row(last.c.backend_id, last.c.action)
+    ).lateral("following")
+    step = select(*following.c, last.c.step + 1).select_from(last).join(following, true())
+    return last.union_all(step.where(last.c.step < MOST_ACTIONS))
+
+
+def private_for_long(db: Session, repo: Repo, now: datetime) -> FirstRun | None:
+    """When the code of the repository first ran, if that is long ago and the repository is still private."""
+    if not repo.is_private:
+        return None
+    first = activity.first_run(db, Workspace.repo_id == repo.id)
+    return first if first is not None and now - first.at > PRIVATE_FOR_LONG else None
 
 
 def why_not_run(
-    workspace: Workspace, *, may_run: bool, offered: Sequence[BackendRow], usable: Sequence[BackendRow]
+    workspace: Workspace,
+    *,
+    may_run: bool,
+    offered: Sequence[BackendRow],
+    usable: Sequence[BackendRow],
+    support: str,
 ) -> str | None:
-    """Why nothing can be run in the workspace by somebody, or None if it can be.
+    """Why nothing can be run in the workspace by somebody and whom to ask, or None if it can be.
 
     ``offered`` are the person's backends that are in use, ``usable`` those of them for which new requests can
-    be made just now. The first reason that applies is given (spec: access 3).
+    be made just now. The first reason that applies is given (spec: access 3). ``support``: where to ask.
     """
     if workspace.is_archived:
         return "The workspace is archived. Nothing new can be run in it."
     if not may_run:
-        return "You are a member, but not a Project Developer, of this project."
+        givers = asking.givers_of_project_roles()
+        return (
+            "You are a member, but not a Project Developer, of this project. "
+            f"That role is given by {givers}: {support}."
+        )
     if not offered:
-        return "You have no backend to run jobs on yet."
+        givers = asking.givers_of_the_rest()
+        return f"You have no backend to run jobs on yet. Access is given by {givers}: {support}."
     if not usable:
         names = " and ".join(row.backend.name for row in offered)
         return f"New job requests on {names} are switched off just now."

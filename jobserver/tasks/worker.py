@@ -3,13 +3,16 @@
 import asyncio
 import threading
 from contextlib import suppress
+from functools import partial
 
 import procrastinate
 import structlog
 from procrastinate.exceptions import ProcrastinateException
+from sqlalchemy.exc import SQLAlchemyError
 
 from jobserver.rap.context import Context
 from jobserver.tasks import app as tasks
+from jobserver.tasks import repositories
 
 log = structlog.get_logger(__name__)
 
@@ -23,6 +26,8 @@ SILENCE = 20.0
 # Seconds after which the queue is looked at although nobody called: for tasks that were put off.
 FETCH_EVERY = 2.0
 RESCUE_EVERY = 10.0
+# How many such rounds there are between two sweeps for repositories to check: 5 minutes.
+ROUNDS_PER_SWEEP = 30
 KEEP_HOURS = 24 * 30
 SECONDS_BETWEEN_STARTS = 2.0
 
@@ -51,7 +56,7 @@ async def _work(context: Context) -> None:
     """Work until cancelled, or until the database is lost."""
     app = tasks.build(context)
     async with app.open_async():
-        housekeeping = asyncio.create_task(_housekeeping(app))
+        housekeeping = asyncio.create_task(_housekeeping(app, context))
         try:
             await app.run_worker_async(
                 queues=QUEUES,
@@ -69,8 +74,8 @@ async def _work(context: Context) -> None:
                 await housekeeping
 
 
-async def _housekeeping(app: procrastinate.App) -> None:
-    """Take over the tasks of workers that have died, and forget tasks done long ago."""
+async def _housekeeping(app: procrastinate.App, context: Context) -> None:
+    """Take over the tasks of workers that have died, forget old ones, keep repositories checked."""
     rounds = 0
     while True:
         with suppress(ProcrastinateException):
@@ -78,7 +83,17 @@ async def _housekeeping(app: procrastinate.App) -> None:
             if rounds % 360 == 0:
                 await app.job_manager.delete_old_jobs(nb_hours=KEEP_HOURS)
         rounds += 1
+        if rounds % ROUNDS_PER_SWEEP == 0:
+            # The database may be away; then the worker itself begins anew.
+            with suppress(SQLAlchemyError, ProcrastinateException):
+                await tasks.in_thread(partial(_sweep, context))
         await asyncio.sleep(RESCUE_EVERY)
+
+
+def _sweep(context: Context) -> None:
+    found = repositories.sweep(context)
+    if found:
+        log.info("repository_checks_asked_for", number=found)
 
 
 async def rescue(app: procrastinate.App) -> int:

@@ -2,13 +2,16 @@
 
 from typing import Any
 
+from pyramid.httpexceptions import HTTPNotFound
 from pyramid.request import Request
 from pyramid.view import view_config
 
-from jobserver.queries.orgs import projects_of
+from jobserver.models import utcnow
+from jobserver.queries import orgs as queries
 from jobserver.resources import OrgResource
 from jobserver.resources.links import page_url, view_url
 from jobserver.security.permissions import Permission
+from jobserver.templating.pager import Pager, page_number
 
 
 @view_config(
@@ -18,11 +21,20 @@ from jobserver.security.permissions import Permission
     renderer="jobserver:templates/org/page.jinja2",
 )
 def org(context: OrgResource, request: Request) -> dict[str, Any]:
-    """What the organisation is, and its projects. Who belongs to it is not public."""
+    """What the organisation is, its projects, and what went on lately. Who belongs to it is not public."""
+    db, row = request.db, context.org
+    total = queries.number_of_projects(db, row.id)
+    number = page_number(request.GET.get("page"), total, queries.PAGE)
+    if number is None:
+        raise HTTPNotFound
+    pager = Pager(number, total, queries.PAGE, list(request.GET.items()))
     return {
-        "org": context.org,
-        "projects": projects_of(request.db, context.org.id),
+        "org": row,
+        "pager": pager,
+        "projects": queries.projects_of(db, row.id, offset=pager.offset),
+        "latest": queries.latest_of(db, row.id),
+        "now": utcnow(),
         "url": lambda *names: page_url(request, *names),
         "log_url": view_url(request, context, "logs"),
-        "breadcrumbs": [(context.org.name, None)],
+        "breadcrumbs": [(row.name, None)],
     }

@@ -1,5 +1,6 @@
 """The page of a workspace: what runs, what ran, and the way to run more (spec: pages 15.1)."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +11,9 @@ from pyramid.view import view_config
 from jobserver.forms.run_jobs import usable
 from jobserver.models import utcnow
 from jobserver.queries import workspaces as queries
+from jobserver.queries.asking import givers_of_project_roles
 from jobserver.queries.backends import active_backends, in_maintenance
+from jobserver.queries.mail_preferences import is_muted
 from jobserver.resources import WorkspaceResource
 from jobserver.resources.links import page_url, view_url
 from jobserver.security.permissions import Permission
@@ -18,6 +21,20 @@ from jobserver.templating.times import clock
 from jobserver.views.conditional import interval, not_modified
 from jobserver.views.event_logs import tabs
 from jobserver.views.on_github import OnGithub
+
+
+@dataclass(frozen=True)
+class May:
+    """What the reader may change about the workspace."""
+
+    edit: bool
+    archive: bool
+    notify: bool
+
+    @property
+    def any(self) -> bool:
+        """Whether it is anything at all."""
+        return self.edit or self.archive or self.notify
 
 
 @view_config(
@@ -28,23 +45,33 @@ from jobserver.views.on_github import OnGithub
 )
 def workspace(context: WorkspaceResource, request: Request) -> dict[str, Any]:
     """The whole page."""
-    row = context.workspace
+    row, now = context.workspace, utcnow()
     may_run = bool(request.has_permission(Permission.JOB_RUN))
-    shows_run = may_run or bool(request.has_permission(Permission.MEMBER_TOOLS_VIEW))
-    settings = request.registry["settings"]
-    summary = queries.summary(request.db, row.id)
+    is_member = bool(request.has_permission(Permission.MEMBER_TOOLS_VIEW))
+    shows_run = may_run or is_member
+    private_since = queries.private_for_long(request.db, row.repo, now) if is_member else None
+    summary = queries.summary(request.db, row)
     return {
-        **_summary(context, request, summary, utcnow()),
+        **_summary(context, request, summary, now),
         "workspace": row,
         "project": context.project,
         "org": context.org,
-        "github": OnGithub(settings, row.repo),
-        "creator": queries.creator(request.db, row),
+        "github": OnGithub(request.registry["settings"], row.repo),
+        "is_member": is_member,
+        "may": _may(request),
+        "role_givers": givers_of_project_roles(),
+        "private_since": private_since,
+        "must_be_public_at": private_since and private_since.at + queries.MUST_BE_PUBLIC_AFTER,
+        "muted": is_muted(request.db, request.identity.user_id, row.id) if is_member else None,
         "shows_run": shows_run,
-        "run_url": view_url(request, context, "run-jobs"),
         "why_not": _why_not(context, request, may_run=may_run) if shows_run else None,
         "shows_archived": row.is_archived and request.has_permission(Permission.WORKSPACE_STATUS_VIEW),
         "maintenance": in_maintenance(request.db) if request.identity else [],
+        "run_url": view_url(request, context, "run-jobs"),
+        "edit_url": view_url(request, context, "edit"),
+        "archive_url": view_url(request, context, "archive-toggle"),
+        "notifications_url": view_url(request, context, "notifications-toggle"),
+        "mute_url": view_url(request, context, "mute-toggle"),
         "tabs": tabs(request, context),
         "breadcrumbs": [
             (context.org.name, page_url(request, context.org.slug)),
@@ -62,10 +89,13 @@ def workspace(context: WorkspaceResource, request: Request) -> dict[str, Any]:
     renderer="jobserver:templates/workspace/summary.jinja2",
 )
 def workspace_summary(context: WorkspaceResource, request: Request) -> dict[str, Any] | Response:
-    """The part of the page that changes; a 304 if the browser has it as it is."""
+    """The part of the page that changes; a 304, and little work, if the browser has it as it is."""
     now = utcnow()
-    summary = queries.summary(request.db, context.workspace.id)
-    return not_modified(request, summary.version, clock(now)) or _summary(context, request, summary, now)
+    version = queries.version(request.db, context.workspace.id)
+    unchanged = not_modified(request, version, clock(now))
+    if unchanged is not None:
+        return unchanged
+    return _summary(context, request, queries.summary(request.db, context.workspace), now)
 
 
 def _summary(
@@ -83,13 +113,22 @@ def _summary(
     }
 
 
+def _may(request: Request) -> May:
+    return May(
+        edit=bool(request.has_permission(Permission.WORKSPACE_CREATE)),
+        archive=bool(request.has_permission(Permission.WORKSPACE_ARCHIVE)),
+        notify=bool(request.has_permission(Permission.WORKSPACE_TOGGLE_NOTIFICATIONS)),
+    )
+
+
 def _why_not(context: WorkspaceResource, request: Request, *, may_run: bool) -> str | None:
-    """Why this person cannot run anything here just now."""
+    """Why this person cannot run anything here just now, and whom to ask."""
+    settings = request.registry["settings"]
     offered = active_backends(request.db, for_user_id=request.identity.user_id)
-    switched_off = request.registry["settings"].disable_creating_jobs
     return queries.why_not_run(
         context.workspace,
         may_run=may_run,
         offered=offered,
-        usable=usable(offered, creation_disabled=switched_off),
+        usable=usable(offered, creation_disabled=settings.disable_creating_jobs),
+        support=settings.support_email,
     )

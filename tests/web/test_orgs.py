@@ -61,3 +61,37 @@ def test_the_number_of_statements_does_not_grow(web: Browser, count_statements: 
             web.get(f"/{org.slug}/")
         numbers.append(len(sent))
     assert numbers[0] == numbers[1] <= 12
+
+
+def test_projects_come_in_pages_of_25(web: Browser) -> None:
+    org = f.OrgFactory()
+    for number in range(27):
+        f.ProjectFactory(org=org, name=f"Project {number:02}")
+    page = web.get(f"/{org.slug}/")
+    assert [row[0] for row in rows(page)] == [f"Project {number:02}" for number in range(25)]
+    second = web.get(f"/{org.slug}/?page=2")
+    assert [row[0] for row in rows(second)] == ["Project 25", "Project 26"]
+    for number in ("3", "0", "x", "%00"):
+        web.get(f"/{org.slug}/?page={number}", status=404)
+
+
+def test_the_newest_requests_of_its_projects_are_shown(web: Browser) -> None:
+    """Also those of projects that another organisation leads."""
+    org = f.OrgFactory()
+    mine = f.WorkspaceFactory(project=f.ProjectFactory(org=org))
+    ours = f.WorkspaceFactory(project=f.ProjectFactory(other_orgs=[org]))
+    made = [f.JobRequestFactory(workspace=each) for each in (mine, ours, mine, ours, mine, ours, mine, ours)]
+    f.JobRequestFactory()
+    page = web.get(f"/{org.slug}/")
+    shown = [tag["id"] for tag in page.html.select("tr[id^=request-]")]
+    assert shown == [f"request-{row.id}" for row in reversed(made)][:6]
+    assert page.html.find("a", string="All job requests")["href"] == f"/{org.slug}/logs/"
+
+
+def test_html_in_the_names_is_shown_as_text(web: Browser) -> None:
+    evil = "<script>alert(1)</script>"
+    org = f.OrgFactory(name=f"O {evil}", description=f"D {evil}")
+    f.JobRequestFactory(workspace__project=f.ProjectFactory(name=f"P {evil}", org=org))
+    page = web.get(f"/{org.slug}/")
+    assert evil not in page.text
+    assert page.text.count("&lt;script&gt;alert(1)") >= 3

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from jobserver.models import utcnow
+from jobserver.tasks.repositories import MISSING
 from tests import factories as f
 from tests.web.conftest import Browser
 
@@ -113,6 +114,161 @@ def test_the_number_of_statements_does_not_grow(web: Browser, count_statements: 
     for more in (2, 18):
         f.WorkspaceFactory.create_batch(more, project=project)
         f.ProjectMembershipFactory.create_batch(more, project=project)
+        with count_statements() as sent:
+            web.get(path(project))
+        numbers.append(len(sent))
+    assert numbers[0] == numbers[1] <= 12
+
+
+def names(page: Any) -> list[str]:
+    return [
+        row.th.text for row in page.html.find("section", {"aria-labelledby": "workspaces"}).select("tbody tr")
+    ]
+
+
+def test_workspaces_come_in_pages_of_25(web: Browser) -> None:
+    project = f.ProjectFactory()
+    f.WorkspaceFactory(project=project, name="zz-archived", is_archived=True)
+    for number in range(30):
+        f.WorkspaceFactory(project=project, name=f"w-{number:02}")
+    page = web.get(path(project))
+    assert names(page) == [f"w-{number:02}" for number in range(25)]
+    assert section(page, "workspaces").startswith("Workspaces 31")
+    second = web.get(path(project) + "?page=2")
+    assert names(second) == [*[f"w-{number:02}" for number in range(25, 30)], "zz-archived"]
+    assert second.html.title.text.startswith("Page 2 – ")
+    assert names(web.get(path(project) + "?page=last")) == names(second)
+    for page_number in ("3", "0", "-1", "x", "1.0", "9" * 30):
+        web.get(f"{path(project)}?page={page_number}", status=404)
+
+
+def test_each_workspace_shows_its_requests_and_the_last_of_them(web: Browser) -> None:
+    project = f.ProjectFactory()
+    busy = f.WorkspaceFactory(project=project, name="busy")
+    f.WorkspaceFactory(project=project, name="idle")
+    f.JobRequestFactory(workspace=busy, status="succeeded", jobs_succeeded=1)
+    last = f.JobRequestFactory(workspace=busy, status="failed", jobs_cancelled=2)
+    page = web.get(path(project))
+    rows = {row.th.text: row for row in page.html.select("tbody tr") if row.th.text in {"busy", "idle"}}
+    busy_text = " ".join(rows["busy"].get_text(" ").split())
+    assert f" 2 Cancelled {last.id} just now" in busy_text
+    assert rows["busy"].find("a", string=str(last.id))["href"] == f"{path(project)}busy/{last.id}/"
+    assert " 0 nothing yet" in " ".join(rows["idle"].get_text(" ").split())
+
+
+def test_the_newest_requests_of_all_its_workspaces_are_shown(web: Browser) -> None:
+    project = f.ProjectFactory()
+    workspaces = f.WorkspaceFactory.create_batch(3, project=project)
+    rows = [f.JobRequestFactory(workspace=workspaces[number % 3]) for number in range(9)]
+    f.JobRequestFactory()
+    page = web.get(path(project))
+    shown = [tag["id"] for tag in page.html.select("tr[id^=request-]")]
+    assert shown == [f"request-{row.id}" for row in reversed(rows)][:6]
+    assert page.html.find("a", string="All job requests")["href"] == f"{path(project)}logs/"
+
+
+def test_repositories_are_listed_by_whether_they_are_public(web: Browser) -> None:
+    """Pages 14.1: of its workspaces, each once."""
+    project = f.ProjectFactory()
+    for name, fields in {
+        "open": {"is_private": False},
+        "closed": {"is_private": True},
+        "gone": {"check_failure": MISSING},
+        "unasked": {},
+    }.items():
+        repo = f.RepoFactory(url=f"https://github.com/lab/{name}", **fields)
+        f.WorkspaceFactory.create_batch(2, project=project, repo=repo)
+    f.WorkspaceFactory(repo=f.RepoFactory(url="https://github.com/lab/of-others", is_private=False))
+    page = web.get(path(project))
+    assert section(page, "public-repos") == "Public repositories 1 open"
+    assert section(page, "private-repos").startswith("Private repositories 1 closed GitHub answers “404”")
+    others = section(page, "other-repos")
+    assert others.startswith("Other repositories 2 gone GitHub knows no such repository")
+    assert "unasked GitHub has not been asked" in others
+
+
+def test_buttons_are_shown_by_permission(web: Browser) -> None:
+    project = f.ProjectFactory()
+
+    def buttons() -> set[str]:
+        title = web.get(path(project)).html.select_one(".title .actions")
+        return {link["href"] for link in title.find_all("a", href=True)} if title else set()
+
+    mine = {f"{path(project)}new-workspace/", f"{path(project)}edit/"}
+    assert buttons() == set()
+    web.sign_in(f.UserFactory(roles=["StaffAreaAdministrator"]))
+    assert buttons() == set()
+    web.sign_in(f.ProjectMembershipFactory(project=project, roles=["ProjectDeveloper"]).user)
+    assert buttons() == mine
+    web.sign_in(f.ProjectMembershipFactory(roles=["ProjectDeveloper"]).user)
+    assert buttons() == set()
+
+
+def test_a_member_without_the_role_is_told_which_one_and_who_gives_it(web: Browser) -> None:
+    project = f.ProjectFactory()
+    web.sign_in(f.ProjectMembershipFactory(project=project, roles=["ProjectCollaborator"]).user)
+    button = web.get(path(project)).html.find(id="new-workspace")
+    assert button["aria-disabled"] == "true"
+    assert "href" not in button.attrs
+    reason = button.find_next("p", id=button["aria-describedby"]).text
+    assert "Project Developer" in reason
+    assert "given by a" in reason
+
+
+def test_the_status_is_shown_to_members(web: Browser) -> None:
+    project = f.ProjectFactory(status="completed-and-awaiting", status_description="Sent to <b>a journal</b>")
+    page = web.sign_in(f.ProjectMembershipFactory(project=project).user).get(path(project))
+    assert "Status Completed, awaiting paper or report" in section(page, "about")
+    assert "Sent to &lt;b&gt;a journal&lt;/b&gt;" in page
+    stranger = web.sign_in(f.UserFactory(roles=["TechSupport"])).get(path(project))
+    assert "awaiting" not in stranger
+    assert "a journal" not in stranger
+
+
+def test_the_purpose_is_linked_if_there_is_a_number(web: Browser) -> None:
+    with_number = web.get(path(f.ProjectFactory(number="POS-2026-2001")))
+    assert with_number.html.find("a", href="https://www.opensafely.org/project/POS-2026-2001/")
+    assert "www.opensafely.org" not in web.get(path(f.ProjectFactory()))
+
+
+def test_many_members_are_shown_on_request(web: Browser) -> None:
+    project = f.ProjectFactory()
+    for number in range(27):
+        f.ProjectMembershipFactory(project=project, user__fullname=f"M {number:02}")
+    page = web.get(path(project))
+    assert section(page, "researchers").startswith("Researchers 27 M 00")
+    assert "M 25" not in page
+    everybody = web.get(path(project) + "?members=all")
+    assert "M 26" in everybody
+
+
+def test_an_internal_project_is_said_to_be_one(web: Browser) -> None:
+    project = f.ProjectFactory(slug="opensafely-internal")
+    assert "This is an internal project." in web.get(path(project))
+
+
+def test_html_in_the_names_is_shown_as_text(web: Browser) -> None:
+    evil = "<script>alert(1)</script>"
+    project = f.ProjectFactory(name=f"P {evil}", org=f.OrgFactory(name=f"O {evil}"))
+    workspace = f.WorkspaceFactory(
+        project=project, branch=f"b{evil}", repo=f.RepoFactory(check_failure=f"F {evil}")
+    )
+    f.JobRequestFactory(workspace=workspace)
+    f.ProjectMembershipFactory(project=project, user__fullname=f"N {evil}")
+    page = web.get(path(project))
+    assert evil not in page.text
+    assert page.text.count("&lt;script&gt;alert(1)") >= 5
+
+
+def test_the_number_of_statements_does_not_grow_with_requests(
+    web: Browser, count_statements: Callable[[], Any]
+) -> None:
+    project = f.ProjectFactory()
+    web.sign_in(f.ProjectMembershipFactory(project=project, roles=["ProjectDeveloper"]).user)
+    numbers = []
+    for more in (2, 18):
+        for _ in range(more):
+            f.JobRequestFactory(workspace=f.WorkspaceFactory(project=project), jobs_succeeded=1)
         with count_statements() as sent:
             web.get(path(project))
         numbers.append(len(sent))
