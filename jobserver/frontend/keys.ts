@@ -13,8 +13,10 @@ export function startKeys(): void {
     if (went) location.assign(GOTO[event.key]);
     afterG = event.key === "g";
     if (went || afterG) return;
-    if (event.key === "/" && focusSearch()) event.preventDefault();
-    else if (event.key === "?") openDialog("keys");
+    if (event.key === "/") {
+      event.preventDefault();
+      focusSearch();
+    } else if (event.key === "?") openDialog("keys");
     else if (event.key === "j") step(1);
     else if (event.key === "k") step(-1);
   });
@@ -31,11 +33,16 @@ function typing(target: EventTarget | null): boolean {
   );
 }
 
-function focusSearch(): boolean {
-  const field = document.querySelector<HTMLInputElement>("input[type=search]");
-  field?.focus();
-  field?.select();
-  return field !== null;
+/** To the first search that can be seen; on a narrow screen the header has a link to it instead. */
+function focusSearch(): void {
+  const fields = [...document.querySelectorAll<HTMLInputElement>("input[type=search]")];
+  const field = fields.find((each) => each.checkVisibility());
+  if (field === undefined) {
+    location.assign("/search/");
+    return;
+  }
+  field.focus();
+  field.select();
 }
 
 /** To the first link of the next or previous row. */

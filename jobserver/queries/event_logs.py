@@ -5,13 +5,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, exists, false, func, or_, select
+from sqlalchemy import ARRAY, ColumnElement, Integer, Select, cast, exists, func, select
 from sqlalchemy.orm import Session
 
 from jobserver.models import (
     ACTIVE_STATUSES,
     Backend,
-    Job,
     JobRequest,
     Org,
     Project,
@@ -19,7 +18,8 @@ from jobserver.models import (
     User,
     Workspace,
 )
-from jobserver.queries.path import as_id
+from jobserver.queries import log_filters
+from jobserver.queries.log_filters import Filters, Meant
 from jobserver.templating.states import State, state_of
 
 PAGE = 25
@@ -90,25 +90,20 @@ class RequestRow:
 
 @dataclass(frozen=True)
 class Log:
-    """Which requests a log holds: those of an organisation, a project or a workspace, or all.
+    """Which requests a log holds: those of an organisation, a project, a workspace or a person, or all.
 
-    ``q`` and ``backends`` narrow it. ``q`` finds a part of an action or of a job's identifier, or the number
-    of a request or a job. ``backends`` are slugs, of which any will do.
+    ``filters`` narrow it; ``meant`` is what :func:`jobserver.queries.log_filters.look_up` says of them.
     """
 
     org_id: int | None = None
     project_id: int | None = None
     workspace_id: int | None = None
-    q: str = ""
-    backends: Sequence[str] = field(default_factory=tuple)
+    user_id: int | None = None
+    filters: Filters = field(default_factory=Filters)
+    meant: Meant = field(default_factory=Meant)
 
-    @property
-    def is_narrowed(self) -> bool:
-        """Whether a search or a filter is in force."""
-        return bool(self.q or self.backends)
-
-    def conditions(self) -> list[ColumnElement[bool]]:
-        """What a request in the log fulfils."""
+    def place(self) -> list[ColumnElement[bool]]:
+        """What makes a request part of the log, whatever the filters say."""
         found: list[ColumnElement[bool]] = []
         if self.org_id is not None:
             theirs = select(ProjectCollaboration.project_id).where(ProjectCollaboration.org_id == self.org_id)
@@ -118,37 +113,80 @@ class Log:
             found.append(JobRequest.workspace_id.in_(mine))
         if self.workspace_id is not None:
             found.append(JobRequest.workspace_id == self.workspace_id)
-        if self.q:
-            found.append(_matches(self.q))
-        if self.backends:
-            slugs = [slug for slug in self.backends if "\0" not in slug]
-            found.append(JobRequest.backend_id.in_(select(Backend.id).where(Backend.slug.in_(slugs))))
+        if self.user_id is not None:
+            found.append(JobRequest.created_by_id == self.user_id)
         return found
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """What a request in the log fulfils that the filters let through."""
+        narrowed = log_filters.conditions(self.filters, self.meant, workspace_id=self.workspace_id)
+        return [*self.place(), *narrowed]
 
 
 def _workspaces() -> Select[int]:
     return select(Workspace.id)
 
 
-def _matches(q: str) -> ColumnElement[bool]:
-    if "\0" in q:
-        return false()
-    in_job = or_(Job.action.icontains(q, autoescape=True), Job.identifier.icontains(q, autoescape=True))
-    number = as_id(q)
-    if number is not None:
-        in_job |= Job.id == number
-    found: ColumnElement[bool] = exists().where(Job.job_request_id == JobRequest.id, in_job)
-    return found if number is None else found | (JobRequest.id == number)
-
-
 def count(db: Session, log: Log) -> int:
     """How many requests the log holds."""
-    return db.scalar(select(func.count()).select_from(JobRequest).where(*log.conditions())) or 0
+    return db.scalar(_count(log.conditions())) or 0
 
 
-def page(db: Session, log: Log, *, limit: int = PAGE, offset: int = 0) -> list[RequestRow]:
-    """The requests of one page of the log."""
-    return newest(db, *log.conditions(), limit=limit, offset=offset)
+def _count(conditions: Sequence[ColumnElement[bool]]) -> Select[int]:
+    return select(func.count()).select_from(JobRequest).where(*conditions)
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of a log. ``total``: requests that the filters let through; ``of``: in the whole log."""
+
+    ids: Sequence[int]
+    total: int
+    of: int
+
+
+def find(db: Session, log: Log, page: int | None) -> Page:
+    """The ids on a page, newest first, and the counts, in one statement; None is the last page.
+
+    One walk along one index does it: it counts what it passes and keeps the ids, of which the page is a part.
+    So every page of the log costs the same. A page that does not exist is empty.
+    """
+    passed = select(JobRequest.id).where(*log.conditions()).order_by(JobRequest.id.desc()).subquery("passed")
+    total = func.count()
+    first: Any = cast((func.greatest(total, 1) - 1) // PAGE * PAGE + 1, Integer)
+    if page is not None:
+        first = (page - 1) * PAGE + 1
+    ids = func.array_agg(passed.c.id, type_=ARRAY(Integer))[first : first + PAGE - 1]
+    place = log.place()
+    of = _count(place).scalar_subquery() if len(place) < len(log.conditions()) else total
+    row = db.execute(select(ids, total, of).select_from(passed)).one()
+    return Page(row[0] or [], row[1], row[2])
+
+
+def rows_of(db: Session, ids: Sequence[int]) -> list[RequestRow]:
+    """The requests of a page, newest first."""
+    return newest(db, JobRequest.id.in_(ids), limit=PAGE) if ids else []
+
+
+@dataclass(frozen=True)
+class Since:
+    """The first page that a reader has: what of it is still shown, with versions, and how many are newer."""
+
+    versions: Sequence[tuple[int, int]]
+    newer: int
+
+
+def since(db: Session, log: Log, newest_id: int) -> Since:
+    """What has become of the first page of which this was the newest request."""
+    newer = _count([*log.conditions(), JobRequest.id > newest_id]).scalar_subquery()
+    shown = (
+        select(JobRequest.id, JobRequest.version, newer)
+        .where(*log.conditions(), JobRequest.id <= newest_id)
+        .order_by(JobRequest.id.desc())
+        .limit(PAGE)
+    )
+    rows = db.execute(shown).all()
+    return Since([(row[0], row[1]) for row in rows], rows[0][2] if rows else 0)
 
 
 def newest(db: Session, *conditions: ColumnElement[bool], limit: int, offset: int = 0) -> list[RequestRow]:
@@ -217,8 +255,9 @@ class BackendChoice:
     name: str
 
 
-def backends_used(db: Session, workspace_id: int) -> list[BackendChoice]:
-    """Every backend on which the workspace ever ran something, by name."""
-    used = exists().where(JobRequest.backend_id == Backend.id, JobRequest.workspace_id == workspace_id)
-    statement = select(Backend.slug, Backend.name).where(used).order_by(func.lower(Backend.name), Backend.id)
+def backends(db: Session, log: Log) -> list[BackendChoice]:
+    """The backends worth offering, by name: in a workspace those that it ever ran something on, else all."""
+    statement = select(Backend.slug, Backend.name).order_by(func.lower(Backend.name), Backend.id)
+    if log.workspace_id is not None:
+        statement = statement.where(exists().where(JobRequest.backend_id == Backend.id, *log.place()))
     return [BackendChoice(*row) for row in db.execute(statement)]

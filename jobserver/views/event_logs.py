@@ -1,98 +1,167 @@
 """The logs: every job request, newest first, of everybody or below one place (spec: pages 9)."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
-from pyramid.httpexceptions import HTTPNotFound
+from pyramid.httpexceptions import HTTPBadRequest, HTTPNotFound
 from pyramid.request import Request
+from pyramid.response import Response
 from pyramid.view import view_config
 
+from jobserver.forms import log_filters as forms
+from jobserver.forms.log_filters import LogForm
+from jobserver.http.downloads import csv_download
 from jobserver.models import utcnow
 from jobserver.queries import event_logs as queries
+from jobserver.queries import log_exports as exports
 from jobserver.queries.backends import in_maintenance
-from jobserver.queries.event_logs import Log
-from jobserver.resources import OrgResource, ProjectResource, Root, WorkspaceResource
+from jobserver.queries.event_logs import BackendChoice, Log, RequestRow
+from jobserver.queries.log_filters import STATUSES, Filters, look_up
+from jobserver.queries.path import as_id
+from jobserver.resources import OrgResource, ProjectResource, Root, UserResource, WorkspaceResource
 from jobserver.resources.links import page_url, view_url
 from jobserver.security.permissions import Permission
 from jobserver.templating.pager import Pager, page_number
+from jobserver.templating.states import STATES
+from jobserver.templating.times import clock
+from jobserver.views.conditional import interval, not_modified
+from jobserver.views.log_places import Place, place_of
 
-TEMPLATE = "jobserver:templates/event_log/page.jinja2"
-
-
-@view_config(
-    context=Root, name="event-log", permission=Permission.VIEW, request_method="GET", renderer=TEMPLATE
+LOGS = (
+    (Root, "event-log"),
+    (OrgResource, "logs"),
+    (ProjectResource, "logs"),
+    (WorkspaceResource, "logs"),
+    (UserResource, "logs"),
 )
-def event_log(context: Root, request: Request) -> dict[str, Any]:
-    """Everything that was ever asked for."""
-    return {**_log(request, Log(), "all"), "heading": "Event log", "kind": None, "breadcrumbs": []}
+MORE_FIELDS = ("user", "action", "project", "workspace", "identifier", "from", "to")
 
 
-@view_config(
-    context=OrgResource, name="logs", permission=Permission.VIEW, request_method="GET", renderer=TEMPLATE
-)
-def org_log(context: OrgResource, request: Request) -> dict[str, Any]:
-    """What was asked for in the projects in which the organisation takes part."""
-    org = context.org
+def of_every_log(**options: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Make a function the view of every log."""
+
+    def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
+        for context, name in LOGS:
+            view_config(
+                context=context, name=name, permission=Permission.VIEW, request_method="GET", **options
+            )(view)
+        return view
+
+    return decorate
+
+
+@of_every_log(renderer="jobserver:templates/event_log/page.jinja2")
+def log_page(context: Any, request: Request) -> dict[str, Any]:
+    """One page of a log."""
+    place = place_of(context, request)
+    offered = queries.backends(request.db, place.log)
+    form, log = _narrowed(request, place, offered)
+    asked = request.GET.get("page")
+    found = _found(request, log, form, asked)
+    number = page_number(asked, found.total, queries.PAGE)
+    if number is None:
+        raise HTTPNotFound
+    now = utcnow()
+    rows = queries.rows_of(request.db, found.ids)
     return {
-        **_log(request, Log(org_id=org.id), "org"),
-        "heading": org.name,
-        "kind": "Job requests",
-        "breadcrumbs": [(org.name, view_url(request, context)), ("Job requests", None)],
-    }
-
-
-@view_config(
-    context=ProjectResource, name="logs", permission=Permission.VIEW, request_method="GET", renderer=TEMPLATE
-)
-def project_log(context: ProjectResource, request: Request) -> dict[str, Any]:
-    """What was asked for in the project."""
-    org, project = context.org, context.project
-    return {
-        **_log(request, Log(project_id=project.id), "project"),
-        "heading": project.title,
-        "kind": "Job requests",
-        "tabs": tabs(request, context),
-        "breadcrumbs": [
-            (org.name, page_url(request, org.slug)),
-            (project.name, view_url(request, context)),
-            ("Job requests", None),
-        ],
-    }
-
-
-@view_config(
-    context=WorkspaceResource,
-    name="logs",
-    permission=Permission.VIEW,
-    request_method="GET",
-    renderer="jobserver:templates/event_log/workspace.jinja2",
-)
-def workspace_log(context: WorkspaceResource, request: Request) -> dict[str, Any]:
-    """What was asked for in the workspace, by search and backend."""
-    org, project, workspace = context.org, context.project, context.workspace
-    log = Log(
-        workspace_id=workspace.id,
-        q=request.GET.get("q", "").strip(),
-        backends=tuple(dict.fromkeys(filter(None, request.GET.getall("backend")))),
-    )
-    offered = queries.backends_used(request.db, workspace.id)
-    return {
-        **_log(request, log, "workspace"),
-        "heading": workspace.name,
-        "kind": "Job requests",
-        "workspace": workspace,
+        **_region(request, rows, place, form, now, number, newer=0),
+        "form": form,
         "offered": [(choice.slug, choice.name) for choice in offered],
-        "chips": _chips(log, {choice.slug: choice.name for choice in offered}),
-        "log_url": view_url(request, context, "logs"),
-        "shows_archived": workspace.is_archived and request.has_permission(Permission.WORKSPACE_STATUS_VIEW),
-        "maintenance": in_maintenance(request.db) if request.identity else [],
-        "tabs": tabs(request, context),
-        "breadcrumbs": [
-            (org.name, page_url(request, org.slug)),
-            (project.name, page_url(request, org.slug, project.slug)),
-            (workspace.name, view_url(request, context), "mono"),
-            ("Job requests", None),
-        ],
+        "states": [(status, STATES[status].word, status) for status in STATUSES],
+        "more": [name for name in MORE_FIELDS if name not in place.left_out],
+        "labels": forms.LABELS,
+        "chips": form.chips({choice.slug: choice.name for choice in offered}),
+        "pager": Pager(number, found.total, queries.PAGE, form.kept),
+        "total": found.total,
+        "of": found.of,
+        "place": place,
+        "tabs": tabs(request, context) if place.scope in {"project", "workspace"} else [],
+        "log_url": request.path,
+        "csv_url": _query([*form.kept, ("format", "csv")]),
+        "most": exports.MOST,
+        "maintenance": in_maintenance(request.db) if place.workspace and request.identity else [],
+        "breadcrumbs": place.breadcrumbs,
     }
+
+
+@of_every_log(request_param="live", renderer="jobserver:templates/event_log/rows.jinja2")
+def log_rows(context: Any, request: Request) -> dict[str, Any] | Response:
+    """The rows of the first page as they are now, and how many requests came since; a 304 if nothing did.
+
+    ``live`` is the number of the newest request shown: the list does not grow under its reader.
+    """
+    newest = as_id(request.GET["live"])
+    if newest is None:
+        raise HTTPNotFound
+    place = place_of(context, request)
+    form, log = _narrowed(request, place, None)
+    if form.faults:
+        raise HTTPNotFound
+    since = queries.since(request.db, log, newest)
+    now = utcnow()
+    unchanged = not_modified(request, since, clock(now))
+    if unchanged:
+        return unchanged
+    rows = queries.rows_of(request.db, [job_request_id for job_request_id, _ in since.versions])
+    return _region(request, rows, place, form, now, 1, newer=since.newer)
+
+
+@of_every_log(request_param="format=csv")
+def log_csv(context: Any, request: Request) -> Response:
+    """All that the filters let through as a file, however many pages it is; 400 for a faulty filter."""
+    place = place_of(context, request)
+    form, log = _narrowed(request, place, queries.backends(request.db, place.log))
+    for name, fault in form.faults.items():
+        raise HTTPBadRequest(f"{forms.LABELS[name]}: {fault}")
+    return csv_download("job-requests.csv", exports.HEADER, exports.rows(request.db, log))
+
+
+def _narrowed(request: Request, place: Place, offered: list[BackendChoice] | None) -> tuple[LogForm, Log]:
+    """The filled form, and the log as it says. Without ``offered``, any backend will do."""
+    asked = request.GET.getall("backend") if offered is None else [choice.slug for choice in offered]
+    form = forms.read(request.GET.items(), asked, place.left_out)
+    form = form.understood(look_up(request.db, form.filters))
+    return form, replace(place.log, filters=form.filters, meant=form.meant)
+
+
+def _found(request: Request, log: Log, form: LogForm, asked: str | None) -> queries.Page:
+    if form.faults:
+        return queries.Page([], 0, queries.count(request.db, replace(log, filters=Filters())))
+    if asked == "last":
+        return queries.find(request.db, log, None)
+    # Whatever is no number of a page is refused afterwards, when the number of pages is known.
+    number = int(asked) if asked and asked.isascii() and asked.isdigit() and len(asked) < 8 else 1
+    return queries.find(request.db, log, max(1, number))
+
+
+def _region(
+    request: Request,
+    rows: list[RequestRow],
+    place: Place,
+    form: LogForm,
+    now: Any,
+    number: int,
+    *,
+    newer: int,
+) -> dict[str, Any]:
+    """What refreshes itself: the table, on the first page while one of its requests is under way."""
+    moving = [row.created_at for row in rows if row.is_followed] if number == 1 else []
+    newest = request.GET.get("live") or (rows[0].id if rows else "")
+    return {
+        "rows": rows,
+        "newer": newer,
+        "scope": place.scope,
+        "now": now,
+        "seconds": interval(max(moving, default=None), now),
+        "live_url": _query([*form.kept, ("live", str(newest))]),
+        "reload_url": request.path + _query(form.kept),
+        "url": lambda *names: page_url(request, *names),
+    }
+
+
+def _query(pairs: Any) -> str:
+    return Pager(1, 0, queries.PAGE, pairs).url(1)
 
 
 def tabs(request: Request, context: Any) -> list[dict[str, Any]]:
@@ -102,35 +171,3 @@ def tabs(request: Request, context: Any) -> list[dict[str, Any]]:
         {"label": "Overview", "href": view_url(request, context), "current": not on_log},
         {"label": "Job requests", "href": view_url(request, context, "logs"), "current": on_log},
     ]
-
-
-def _log(request: Request, log: Log, scope: str) -> dict[str, Any]:
-    """One page of a log. ``scope`` decides which columns are worth showing."""
-    total = queries.count(request.db, log)
-    number = page_number(request.GET.get("page"), total, queries.PAGE)
-    if number is None:
-        raise HTTPNotFound
-    pager = Pager(number, total, queries.PAGE, list(request.GET.items()))
-    return {
-        "rows": queries.page(request.db, log, limit=queries.PAGE, offset=pager.offset),
-        "pager": pager,
-        "total": total,
-        "log": log,
-        "scope": scope,
-        "tabs": [],
-        "now": utcnow(),
-        "url": lambda *names: page_url(request, *names),
-    }
-
-
-def _chips(log: Log, names: dict[str, str]) -> list[tuple[str, str]]:
-    """What the log is narrowed by, each with the address without it."""
-    chosen = [("q", log.q)] if log.q else []
-    chosen += [("backend", slug) for slug in log.backends]
-    found = []
-    for field in chosen:
-        rest = [other for other in chosen if other != field]
-        name, value = field
-        label = f"Search: {value}" if name == "q" else f"Backend: {names.get(value, value)}"
-        found.append((label, Pager(1, 0, queries.PAGE, rest).url(1)))
-    return found

@@ -1,7 +1,14 @@
 """What holds on every page, whichever it is."""
 
-import pytest
+from datetime import UTC, datetime
+from typing import Any
 
+import pytest
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from jobserver import make_app
+from jobserver.settings import Settings
 from tests import factories as f
 from tests.web.conftest import Browser
 
@@ -96,3 +103,92 @@ def test_another_loopback_name_leads_to_the_one_that_cookies_are_for(web: Browse
 def test_a_nul_in_the_address_is_a_400(web: Browser, path: str) -> None:
     """PostgreSQL stores none, so nothing can have such a name."""
     web.get(path, status=400)
+
+
+class TestTheAccountMenu:
+    """Pages 2.2."""
+
+    def links(self, page: Any) -> dict[str, str]:
+        return {tag.get_text(strip=True): tag["href"] for tag in page.html.select(".acct.only-wide a")}
+
+    def test_it_leads_to_everything_of_ones_own(self, web: Browser) -> None:
+        web.sign_in(f.UserFactory(username="ann"))
+        links = self.links(web.get("/status/"))
+        assert links["Your requests"] == "/users/ann/logs/"
+        for label, url in {
+            "Your workspaces": "/workspaces/",
+            "Your projects": "/projects/",
+            "Your organisations": "/orgs/",
+            "Settings": "/settings/",
+        }.items():
+            assert links[label] == url
+
+    def test_each_link_leads_somewhere(self, web: Browser) -> None:
+        web.sign_in(f.UserFactory())
+        page = web.get("/status/")
+        footer = [tag["href"] for tag in page.html.select_one(".foot").find_all("a")]
+        for url in {*self.links(page).values(), *footer}:
+            if url.startswith("/"):
+                web.get(url, status=200)
+
+    def test_the_page_itself_is_marked(self, web: Browser) -> None:
+        web.sign_in(f.UserFactory(username="ann"))
+        page = web.get("/users/ann/logs/")
+        marked = {tag.get_text(strip=True) for tag in page.html.header.select("[aria-current=page]")}
+        assert marked == {"Your requests"}
+
+    def test_an_anonymous_reader_has_none(self, web: Browser) -> None:
+        page = web.get("/status/")
+        assert not page.html.select(".acct.only-wide")
+        assert "Settings" not in page.html.header.text
+
+    def test_pages_that_do_not_exist_are_not_linked(
+        self, settings: Settings, engine: Engine, db: Session
+    ) -> None:
+        app = make_app(settings, engine=engine)
+        app.registry["site_pages"] = frozenset({"event-log"})
+        page = Browser(app).sign_in(f.UserFactory()).get("/event-log/")
+        assert self.links(page) == {}
+        for gone in ("/search/", "/accessibility/", "/organisations/", "/settings/"):
+            assert f'"{gone}"' not in page
+
+
+def test_the_footer_leads_to_what_everybody_may_read(web: Browser) -> None:
+    """Pages 2.3."""
+    labels = [tag.get_text(strip=True) for tag in web.get("/status/").html.select_one(".foot").find_all("a")]
+    assert labels == [
+        "Home",
+        "Event log",
+        "Organisations",
+        "Status",
+        "Documentation",
+        "Accessibility",
+        "Contact support",
+        "Keyboard shortcuts",
+    ]
+
+
+def test_every_key_is_listed_and_can_be_read_without_script(web: Browser) -> None:
+    """UI 11."""
+    page = web.get("/status/")
+    dialog = page.html.find("dialog", id="keys")
+    keys = [" ".join(key.text for key in tag.find_all("kbd")) for tag in dialog.find_all("dt")]
+    assert keys == ["/", "j k", "Enter", "g h", "g l", "g s", "Esc", "?"]
+    assert page.html.select_one(".foot").find("a", string="Keyboard shortcuts")["href"] == "#keys"
+
+
+def test_single_keys_can_be_switched_off(web: Browser) -> None:
+    """WCAG 2.1.4."""
+    assert "data-keys" not in web.get("/status/").html.html.attrs
+    web.set_cookie("keys", "off")
+    assert web.get("/status/").html.html["data-keys"] == "off"
+
+
+def test_exact_times_are_shown_at_rest_to_whoever_wants_them(web: Browser) -> None:
+    moment = datetime(2026, 6, 10, 12, 0, tzinfo=UTC)
+    row = f.JobRequestFactory(started_at=moment)
+    time = web.get("/event-log/").html.find(id=f"request-{row.id}").time
+    assert time.text != time["title"] == "10 Jun 2026, 13:00:00 BST"
+    web.set_cookie("times", "exact")
+    time = web.get("/event-log/").html.find(id=f"request-{row.id}").time
+    assert time.text == time["title"] == "10 Jun 2026, 13:00:00 BST"

@@ -31,7 +31,12 @@ def page(jinja: Environment) -> Page:
         **context: Any,
     ) -> BeautifulSoup:
         found = jinja.get_template(template) if template else jinja.from_string(PLAIN)
-        settings = {"base_url": "https://jobs.example.org", "debug": False, "disable_creating_jobs": False}
+        settings = {
+            "base_url": "https://jobs.example.org",
+            "debug": False,
+            "disable_creating_jobs": False,
+            "support_email": "support@example.org",
+        }
         html = found.render(
             {
                 "request": asking(path, identity, permissions),
@@ -113,7 +118,7 @@ def test_the_current_part_of_the_site_is_said(page: Page) -> None:
 
 def test_notices_come_in_order_and_flashes_are_announced(page: Page) -> None:
     html = page(
-        settings={"debug": True, "disable_creating_jobs": True},
+        settings={"debug": True, "disable_creating_jobs": True, "support_email": "support@example.org"},
         site_alerts=[{"title": "Maintenance", "message": "On <Friday>", "level": "warning"}],
         flashes=[
             {"level": "success", "text": "Saved", "link_url": "/x/", "link_text": "See it"},
