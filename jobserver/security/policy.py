@@ -1,5 +1,6 @@
 """Pyramid's security policy for browsers: a session cookie, and the access lists of the tree."""
 
+from datetime import timedelta
 from typing import Any
 
 from pyramid.authorization import ACLHelper
@@ -42,9 +43,11 @@ class SessionPolicy:
         """Whether the access lists from the context to the root allow it."""
         return self.acl.permits(context, principals(self.identity(request)), permission)
 
-    def remember(self, request: Request, token: str, **_options: Any) -> list[tuple[str, str]]:
-        """Headers that give the browser its session cookie."""
-        return self._cookie(request, token, int(sessions.LIFETIME.total_seconds()))
+    def remember(
+        self, request: Request, token: str, *, lifetime: timedelta = sessions.LIFETIME, **_options: Any
+    ) -> list[tuple[str, str]]:
+        """Headers that give the browser its session cookie, for as long as the session lasts."""
+        return self._cookie(request, token, int(lifetime.total_seconds()))
 
     def forget(self, request: Request, **_options: Any) -> list[tuple[str, str]]:
         """Headers that take the session cookie away."""

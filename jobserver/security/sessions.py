@@ -6,7 +6,7 @@ A session ends at its time, at sign-out, or at once when its user is disabled.
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, delete, func, select
+from sqlalchemy import Select, bindparam, delete, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
@@ -69,19 +69,13 @@ def clear_expired(db: Session) -> int:
 
 def identify(db: Session, token: str) -> Identity | None:
     """Who presents this cookie; None if the session is unknown or over, or the user disabled."""
-    statement = _identity().add_columns(UserSession.id.label("session_id"))
-    statement = statement.join(UserSession, UserSession.user_id == User.id).where(
-        UserSession.digest == tokens.digest(token),
-        UserSession.expires_at > func.now(),
-        User.disabled_at.is_(None),
-    )
-    row = db.execute(statement).mappings().one_or_none()
+    row = db.execute(_OF_SESSION, {"session_digest": tokens.digest(token)}).mappings().one_or_none()
     return _read(row) if row else None
 
 
 def identity_of(db: Session, user_id: int) -> Identity:
     """The identity of a user, for commands and tasks that act in their name."""
-    return _read(db.execute(_identity().where(User.id == user_id)).mappings().one())
+    return _read(db.execute(_OF_USER, {"wanted_id": user_id}).mappings().one())
 
 
 def _identity() -> Select[Any]:
@@ -111,6 +105,20 @@ def _identity() -> Select[Any]:
         backends.label("backends"),
         select(GithubIdentity.id).where(GithubIdentity.user_id == User.id).exists().label("uses_github"),
     )
+
+
+# Made once: every request of somebody who is signed in begins with it.
+_OF_USER = _identity().where(User.id == bindparam("wanted_id"))
+_OF_SESSION = (
+    _identity()
+    .add_columns(UserSession.id.label("session_id"))
+    .join(UserSession, UserSession.user_id == User.id)
+    .where(
+        UserSession.digest == bindparam("session_digest"),
+        UserSession.expires_at > func.now(),
+        User.disabled_at.is_(None),
+    )
+)
 
 
 def _read(row: Any) -> Identity:

@@ -2,26 +2,14 @@
 
 from collections.abc import Callable
 
-import structlog
-from sqlalchemy.orm import Session
-
-from jobserver.clients.mail import MailNotSent, Message
 from jobserver.clients.slack import SlackNotSent
-from jobserver.models import JobRequest, User
+from jobserver.models import User
 from jobserver.queue import Task
 from jobserver.rap import cancel, submit
 from jobserver.rap.context import Context
-from jobserver.tasks import mails
+from jobserver.tasks import account_mails, repositories, request_mails
 from jobserver.tasks.links import link
-from jobserver.tasks.retrying import GiveUp
-
-log = structlog.get_logger(__name__)
-
-Compose = Callable[[Session, int, str], Message | None]
-
-
-class NotYet(Exception):
-    """What was to be done could not be done now; trying again may help."""
+from jobserver.tasks.retrying import GiveUp, NotYet
 
 
 def submit_job_request(context: Context, *, job_request_id: int) -> None:
@@ -33,33 +21,6 @@ def send_cancellation(context: Context, *, cancellation_id: int) -> None:
     """Pass a cancellation on to the controller; the status service tries as well."""
     if cancel.send(context, cancellation_id) is cancel.Outcome.UNKNOWN:
         raise NotYet("the controller gave no usable answer")
-
-
-def mail_request_ended(context: Context, *, job_request_id: int) -> None:
-    """Tell the requester how the request ended."""
-    _mail(context, job_request_id, mails.request_ended)
-
-
-def mail_first_failure(context: Context, *, job_request_id: int) -> None:
-    """Tell the requester that something failed while the rest goes on."""
-    _mail(context, job_request_id, mails.first_failure)
-
-
-def _mail(context: Context, job_request_id: int, compose: Compose) -> None:
-    with context.transaction() as db:
-        message = compose(db, job_request_id, context.settings.base_url)
-        request = db.get(JobRequest, job_request_id)
-    user_id = request.created_by_id if request else None
-    if message is None:
-        log.info("user_not_notified", user_id=user_id, job_request=job_request_id)
-        return
-    try:
-        context.clients.mail.send(message)
-    except MailNotSent as error:
-        if error.temporary:
-            raise
-        raise GiveUp(str(error)) from error
-    log.info("user_notified", user_id=user_id, job_request=job_request_id)
 
 
 def announce_new_user(context: Context, *, user_id: int) -> None:
@@ -87,7 +48,10 @@ def _plain(text: str) -> str:
 DELIVERIES: dict[Task, Callable[..., None]] = {
     Task.SUBMIT_JOB_REQUEST: submit_job_request,
     Task.SEND_CANCELLATION: send_cancellation,
-    Task.MAIL_REQUEST_ENDED: mail_request_ended,
-    Task.MAIL_FIRST_FAILURE: mail_first_failure,
+    Task.MAIL_REQUEST_ENDED: request_mails.mail_request_ended,
+    Task.MAIL_FIRST_FAILURE: request_mails.mail_first_failure,
+    Task.MAIL_EMAIL_CHANGE: account_mails.mail_email_change,
+    Task.MAIL_EMAIL_CHANGE_NOTICE: account_mails.mail_email_change_notice,
     Task.ANNOUNCE_NEW_USER: announce_new_user,
+    Task.CHECK_REPOSITORY: repositories.check_repository,
 }

@@ -1,23 +1,22 @@
-"""The mails about job requests: one at the end, one at the first failure (spec: pages 25 and 30.6)."""
+"""What the mails about job requests say: one at the end, one at the first failure (spec: pages 25, 30.6)."""
 
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session, aliased
 
 from jobserver.actions.job_status import state_of
 from jobserver.clients.mail import Message
 from jobserver.models import Backend, Job, JobRequest, JobState, Org, Project, User, Workspace
+from jobserver.tasks import letters
 from jobserver.tasks.links import link
 from jobserver.templating.sentences import job_sentence
 from jobserver.templating.times import duration
 
-TEMPLATES = Path(__file__).parent.parent / "templates" / "mail"
-TEAM = "OpenSAFELY Team <team@opensafely.org>"
+# Jobs of one outcome that a mail lists; a request may have thousands.
+LISTED = 20
 
 # Outcomes in the order in which a reader wants to know of them.
 _ORDER = (
@@ -29,129 +28,176 @@ _ORDER = (
     (JobState.PENDING, "Pending"),
 )
 
-_environment = Environment(
-    loader=FileSystemLoader(TEMPLATES),
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    keep_trailing_newline=True,
-    autoescape=select_autoescape(enabled_extensions=("html.jinja2",), default=False),
-)
-
 
 @dataclass(frozen=True)
 class JobLine:
-    """One job as a mail shows it."""
+    """One job as a mail shows it. ``log`` is where its log is, if reading that helps."""
 
     action: str
     state: JobState
     url: str
-    sentence: str
-    duration: str
-    log: str
+    sentence: str = ""
+    duration: str = ""
+    log: str = ""
 
 
 @dataclass(frozen=True)
-class Subject:
-    """The request that a mail is about, and whom it goes to."""
+class Group:
+    """The jobs with one outcome."""
 
-    row: Any
-    url: str
+    word: str
     jobs: tuple[JobLine, ...]
 
     @property
-    def groups(self) -> list[tuple[str, list[JobLine]]]:
+    def listed(self) -> tuple[JobLine, ...]:
+        """Those that the mail names."""
+        return self.jobs[:LISTED]
+
+    @property
+    def more(self) -> int:
+        """How many it does not name."""
+        return len(self.jobs) - len(self.listed)
+
+
+@dataclass(frozen=True)
+class Digest:
+    """The request that a mail is about, its jobs, and whom the mail goes to.
+
+    ``outcome`` is the word for its state, ``lasted`` how long it took, empty if that is not known;
+    ``compare_url`` is empty if nothing was asked for in the workspace before.
+    """
+
+    id: int
+    outcome: str
+    lasted: str
+    backend: str
+    workspace: str
+    email: str
+    fullname: str
+    url: str
+    compare_url: str
+    settings_url: str
+    jobs: tuple[JobLine, ...]
+
+    @property
+    def groups(self) -> list[Group]:
         """The jobs by outcome, failed ones first."""
-        grouped = [(word, [job for job in self.jobs if job.state is state]) for state, word in _ORDER]
-        return [(word, jobs) for word, jobs in grouped if jobs]
+        grouped = [
+            Group(word, tuple(job for job in self.jobs if job.state is state)) for state, word in _ORDER
+        ]
+        return [group for group in grouped if group.jobs]
+
+    @property
+    def failed(self) -> Group:
+        """The jobs that failed."""
+        return Group("Failed", tuple(job for job in self.jobs if job.state is JobState.FAILED))
 
     @property
     def logs(self) -> list[str]:
         """Where the logs of the failed jobs are."""
-        return [job.log for job in self.jobs if job.log]
+        return [job.log for job in self.jobs if job.log][:LISTED]
 
 
-def request_ended(db: Session, job_request_id: int, base_url: str) -> Message | None:
-    """The digest of a request that has ended; None if nobody is to get it."""
-    subject = _load(db, job_request_id, base_url)
-    if subject is None:
+def request_ended(digest: Digest) -> Message:
+    """Word of how the request has ended."""
+    subject = f"{digest.outcome}: [os {digest.workspace}] job request {digest.id}"
+    return letters.write("request_ended", to=digest.email, subject=subject, digest=digest)
+
+
+def first_failure(digest: Digest, *, digest_follows: bool) -> Message | None:
+    """Word that jobs have failed while others of the request still go on; None if none has.
+
+    ``digest_follows``: there will be a mail about the end as well.
+    """
+    failed = digest.failed
+    if not failed.jobs:
         return None
-    row = subject.row
-    only_cancelled = row.status == "failed" and not row.jobs_failed
-    outcome = "cancelled" if only_cancelled else row.status
-    lasted = _lasted(row.started_at, row.completed_at)
-    title = f"{outcome}: [os {row.workspace}] job request {row.id}"
-    return _message(subject, title, "request_ended", outcome=outcome, lasted=lasted)
+    names = failed.jobs[0].action if len(failed.jobs) == 1 else f"{len(failed.jobs)} jobs"
+    return letters.write(
+        "first_failure",
+        to=digest.email,
+        subject=f"failed: [os {digest.workspace}] {names}",
+        digest=digest,
+        failed=failed,
+        others=len(digest.jobs) - len(failed.jobs),
+        digest_follows=digest_follows,
+    )
 
 
-def first_failure(db: Session, job_request_id: int, base_url: str) -> Message | None:
-    """Word that a job has failed while others of the request still go on; None if nobody is to get it."""
-    subject = _load(db, job_request_id, base_url)
-    if subject is None:
-        return None
-    failed = [job for job in subject.jobs if job.state is JobState.FAILED]
-    if not failed:
-        return None
-    row = subject.row
-    names = failed[0].action if len(failed) == 1 else f"{len(failed)} jobs"
-    title = f"failed: [os {row.workspace}] {names}"
-    return _message(subject, title, "first_failure", failed=failed, others=len(subject.jobs) - len(failed))
-
-
-def _load(db: Session, job_request_id: int, base_url: str) -> Subject | None:
-    request = JobRequest
+def load(db: Session, job_request_id: int, base_url: str) -> Digest:
+    """What there is to say of the request."""
+    request, earlier = JobRequest, aliased(JobRequest)
     row = db.execute(
         select(
             request.id,
-            request.identifier,
             request.status,
             request.jobs_failed,
             request.started_at,
             request.completed_at,
+            exists()
+            .where(earlier.workspace_id == request.workspace_id, earlier.id < request.id)
+            .label("again"),
             Backend.name.label("backend"),
             Workspace.name.label("workspace"),
             Project.slug.label("project"),
             Org.slug.label("org"),
-            User.email.label("email"),
-            User.fullname.label("fullname"),
+            User.email,
+            User.fullname,
         )
         .join(Backend, Backend.id == request.backend_id)
         .join(Workspace, Workspace.id == request.workspace_id)
         .join(Project, Project.id == Workspace.project_id)
         .join(Org, Org.id == Project.org_id)
         .join(User, User.id == request.created_by_id)
-        .where(request.id == job_request_id, User.disabled_at.is_(None), User.email.is_not(None))
-    ).one_or_none()
-    if row is None:
-        return None
+        .where(request.id == job_request_id)
+    ).one()
     path = (row.org, row.project, row.workspace, row.id)
-    jobs = db.scalars(
-        select(Job).where(Job.job_request_id == row.id).order_by(Job.started_at.nulls_last(), Job.id)
+    return Digest(
+        id=row.id,
+        outcome="cancelled" if row.status == "failed" and not row.jobs_failed else row.status,
+        lasted=_lasted(row.started_at, row.completed_at),
+        backend=row.backend,
+        workspace=row.workspace,
+        email=row.email or "",
+        fullname=row.fullname,
+        url=link(base_url, *path),
+        compare_url=link(base_url, *path, "compare") if row.again else "",
+        settings_url=link(base_url, "settings", "notifications"),
+        jobs=_jobs(db, row.id, row.backend, (base_url, *path)),
     )
-    lines = tuple(_line(job, row.backend, link(base_url, *path, job.identifier)) for job in jobs)
-    return Subject(row, link(base_url, *path), lines)
 
 
-def _line(job: Job, backend: str, url: str) -> JobLine:
-    state = state_of(job.status, job.status_code)
-    sentence = job_sentence(job.status, job.status_code, job.status_message, backend=backend)
-    lasted = _lasted(job.started_at, job.completed_at)
-    log = f"metadata/{job.action}.log" if job.status_code == "nonzero_exit" else ""
-    return JobLine(job.action, state, url, sentence.striptags(), lasted, log)
+def _jobs(db: Session, job_request_id: int, backend: str, place: tuple[Any, ...]) -> tuple[JobLine, ...]:
+    columns = (
+        "identifier",
+        "action",
+        "status",
+        "status_code",
+        "status_message",
+        "started_at",
+        "completed_at",
+    )
+    rows = db.execute(
+        select(*[getattr(Job, name) for name in columns])
+        .where(Job.job_request_id == job_request_id)
+        .order_by(Job.started_at.nulls_last(), Job.id)
+    )
+    return tuple(
+        JobLine(
+            action=job.action,
+            state=state_of(job.status, job.status_code),
+            url=link(*place, job.identifier),
+            sentence=job_sentence(
+                job.status, job.status_code, job.status_message, backend=backend
+            ).striptags(),
+            duration=_lasted(job.started_at, job.completed_at),
+            log=f"metadata/{job.action}.log" if job.status_code == "nonzero_exit" else "",
+        )
+        for job in rows
+    )
 
 
 def _lasted(start: Any, end: Any) -> str:
     """How long it took, in words; empty if it is not known or the clocks disagree."""
     length = end - start if start and end else timedelta(0)
     return duration(length) if length > timedelta(0) else ""
-
-
-def _message(subject: Subject, title: str, template: str, **values: Any) -> Message:
-    values = {"request": subject.row, "url": subject.url, "subject": subject, **values}
-    return Message(
-        to=subject.row.email,
-        subject=title,
-        text=_environment.get_template(f"{template}.txt.jinja2").render(values),
-        html=_environment.get_template(f"{template}.html.jinja2").render(values),
-        reply_to=TEAM,
-    )

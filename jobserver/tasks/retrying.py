@@ -17,6 +17,10 @@ class GiveUp(Exception):
     """Trying again cannot help; the text says why, for operators."""
 
 
+class NotYet(Exception):
+    """What was to be done could not be done now; trying again may help."""
+
+
 class BackOff(BaseRetryStrategy):
     """Each pause twice the one before, up to an hour; tasks cut off by a stop begin again at once."""
 

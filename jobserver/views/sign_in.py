@@ -255,7 +255,7 @@ def _signed_in(request: Request, user: User, target: str) -> Response:
     token = sessions.start(
         request.db, user, user_agent=request.user_agent or "", address=request.client_address
     )
-    return HTTPSeeOther(target, headers=remember(request, token))
+    return HTTPSeeOther(target, headers=remember(request, token, lifetime=sessions.lifetime(user)))
 
 
 def _end_session(request: Request) -> None:

@@ -1,21 +1,18 @@
-"""What the mails say and to whom they go (spec: pages 25 and 30.6)."""
+"""What the mails about requests say (spec: pages 25 and 30.6)."""
 
 from dataclasses import replace
 from typing import Any
 
-import pytest
 from sqlalchemy.orm import Session
 
-from jobserver.clients.mail import Mailer, MailNotSent, Message, SmtpBackend
-from jobserver.clients.slack import SlackClient
+from jobserver.clients.mail import Message
 from jobserver.models import JobRequest, utcnow
 from jobserver.rap.context import Context
 from jobserver.rap.round import run_round
-from jobserver.tasks import deliveries, mails
+from jobserver.tasks import letters, mails
 from jobserver.tasks.links import link
-from jobserver.tasks.retrying import GiveUp
 from tests import factories as f
-from tests.unit.rap.controller import Controller, Outbox
+from tests.unit.rap.controller import Controller
 
 BASE = "https://jobs.example.org/"
 
@@ -39,9 +36,7 @@ def ended(context: Context, controller: Controller, *states: str, **more: Any) -
 
 def digest(db: Session, request: JobRequest) -> Message:
     db.rollback()
-    message = mails.request_ended(db, request.id, BASE)
-    assert message is not None
-    return message
+    return mails.request_ended(mails.load(db, request.id, BASE))
 
 
 def test_the_digest_lists_failed_jobs_first_with_their_logs(
@@ -74,9 +69,13 @@ What went wrong: the logs are on TPP, in the workspace asthma-main.
 Sign in to Level 4, open Airlock and look at:
 - metadata/action_2.log
 
+What next
+- Read how to look at logs and outputs: https://docs.opensafely.org/jobs-site/
+
 The OpenSAFELY team, team@opensafely.org
 
 You get this email because you asked to be notified about this job request.
+To get fewer such emails, or none about this workspace, see your settings: {BASE}settings/notifications/
 """
     )
     assert f'href="{page}"' in message.html
@@ -125,7 +124,7 @@ def test_clocks_that_disagree_hide_the_duration(
 def test_the_first_failure_says_what_goes_on(db: Session, context: Context, controller: Controller) -> None:
     request = ended(context, controller, "failed", "running", "pending")
     db.rollback()
-    message = mails.first_failure(db, request.id, BASE)
+    message = mails.first_failure(mails.load(db, request.id, BASE), digest_follows=True)
     assert message is not None
     assert message.subject == "failed: [os asthma-main] action_0"
     assert (
@@ -143,68 +142,100 @@ What went wrong: the logs are on TPP, in the workspace asthma-main.
 Sign in to Level 4, open Airlock and look at:
 - metadata/action_0.log
 
+What next
+- Read how to look at logs and outputs: https://docs.opensafely.org/jobs-site/
+
 The OpenSAFELY team, team@opensafely.org
 
 You get this email because you asked to be notified about this job request.
+To get fewer such emails, or none about this workspace, see your settings: {BASE}settings/notifications/
 """
     )
     assert "2 other jobs" in message.html
 
 
-@pytest.mark.parametrize("person", [{"email": None}, {"disabled": True}])
-def test_nobody_is_told_who_cannot_or_must_not_be(
-    db: Session, context: Context, controller: Controller, outbox: Outbox, person: dict[str, Any]
+def test_who_gets_no_digest_is_not_promised_one(
+    db: Session, context: Context, controller: Controller
 ) -> None:
-    changes = dict(person)
-    if changes.pop("disabled", False):
-        changes |= {"disabled_at": utcnow(), "disabled_by_id": f.UserFactory().id}
-    request = ended(context, controller, "succeeded", created_by=f.UserFactory(**changes))
-    deliveries.mail_request_ended(context, job_request_id=request.id)
-    assert outbox.messages == []
-
-
-def test_a_mail_is_delivered(db: Session, context: Context, controller: Controller, outbox: Outbox) -> None:
     request = ended(context, controller, "failed", "running")
-    deliveries.mail_first_failure(context, job_request_id=request.id)
-    deliveries.mail_request_ended(context, job_request_id=request.id)
-    assert ["To: ada@example.com" in each for each in outbox.messages] == [True, True]
+    db.rollback()
+    message = mails.first_failure(mails.load(db, request.id, BASE), digest_follows=False)
+    assert message is not None
+    assert "The request has 1 other job." in message.text
+    assert "one more email" not in message.text + message.html
 
 
-def test_a_mail_that_will_never_be_taken_is_given_up(
+def test_without_a_failure_there_is_nothing_to_say_of_one(
     db: Session, context: Context, controller: Controller
 ) -> None:
-    request = ended(context, controller, "succeeded", created_by=f.UserFactory(email="not an address"))
-    with pytest.raises(GiveUp):
-        deliveries.mail_request_ended(context, job_request_id=request.id)
+    request = ended(context, controller, "cancelled", "running")
+    db.rollback()
+    assert mails.first_failure(mails.load(db, request.id, BASE), digest_follows=True) is None
 
 
-def test_a_mail_server_that_is_down_is_tried_again(
+def test_the_mail_leads_on_to_the_comparison_with_the_request_before(
     db: Session, context: Context, controller: Controller
 ) -> None:
-    request = ended(context, controller, "succeeded")
-    mailer = Mailer(SmtpBackend("smtp://127.0.0.1:9"), "us@example.org")
-    context = replace(context, clients=replace(context.clients, mail=mailer))
-    with pytest.raises(MailNotSent) as failure:
-        deliveries.mail_request_ended(context, job_request_id=request.id)
-    assert failure.value.temporary
-
-
-def test_staff_are_told_of_a_new_user(db: Session, context: Context, outbox: Outbox) -> None:
-    user = f.UserFactory(username="ada+1")
-    deliveries.announce_new_user(context, user_id=user.id)
-    assert outbox.getvalue() == (
-        "Slack #job-server-registrations: New user: <http://localhost/staff/users/ada%2B1/|ada+1>\n"
+    """Pages 30.2.36. The first request of a workspace has none before it."""
+    first = ended(context, controller, "failed")
+    message = digest(db, first)
+    assert "/compare/" not in message.text + message.html
+    second = f.JobRequestFactory(
+        status="pending", settled_at=utcnow(), workspace=first.workspace, created_by=first.created_by
     )
+    controller.add(second.identifier, "failed")
+    run_round(context)
+    message = digest(db, second)
+    page = f"{BASE}demo-university/asthma/asthma-main/{second.id}/compare/"
+    assert f"- See what is different from the request before: {page}\n" in message.text
+    assert f'href="{page}"' in message.html
 
 
-def test_slack_that_is_off_is_no_fault(db: Session, context: Context) -> None:
-    silent = replace(context, clients=replace(context.clients, slack=SlackClient("http://127.0.0.1:9", "")))
-    deliveries.announce_new_user(silent, user_id=f.UserFactory().id)
+def test_both_parts_say_how_to_get_fewer_mails(db: Session, context: Context, controller: Controller) -> None:
+    message = digest(db, ended(context, controller, "succeeded"))
+    for part in (message.text, message.html):
+        assert f"{BASE}settings/notifications/" in part
+        assert "https://docs.opensafely.org/jobs-site/" in part
 
 
-def test_an_unknown_user_is_given_up(db: Session, context: Context) -> None:
-    with pytest.raises(GiveUp):
-        deliveries.announce_new_user(context, user_id=4711)
+def test_a_mail_about_thousands_of_jobs_stays_short(
+    db: Session, context: Context, controller: Controller
+) -> None:
+    request = ended(context, controller, *["failed"] * 30, *["succeeded"] * 2000)
+    message = digest(db, request)
+    assert "Failed (30)" in message.text
+    assert "Succeeded (2000)" in message.text
+    assert "- and 10 more, at " in message.text
+    assert "- and 1980 more, at " in message.text
+    assert message.text.count("metadata/") == 20
+    assert len(message.text) < 6_000
+    assert len(message.html) < 20_000
+
+
+def test_a_name_cannot_bring_another_line_into_the_subject() -> None:
+    """Neither CR nor LF, nor what some programs take for them."""
+    subject = "failed: a\r\nBcc: all@example.org\x0b\u2028\x00 b"
+    assert letters.one_line(subject) == "failed: a Bcc: all@example.org b"
+    job = mails.JobLine("a\r\nBcc: x@example.org", mails.JobState.FAILED, BASE)
+    about = mails.Digest(
+        id=1,
+        outcome="failed",
+        lasted="",
+        backend="TPP",
+        workspace="w",
+        email="ada@example.org",
+        fullname="Ada",
+        url=BASE,
+        compare_url="",
+        settings_url=BASE,
+        jobs=(job,),
+    )
+    message = mails.first_failure(about, digest_follows=True)
+    assert message is not None
+    assert message.subject == "failed: [os w] a Bcc: x@example.org"
+    many = mails.first_failure(replace(about, jobs=(job, job)), digest_follows=True)
+    assert many is not None
+    assert many.subject == "failed: [os w] 2 jobs"
 
 
 def test_links_are_absolute_and_escaped() -> None:

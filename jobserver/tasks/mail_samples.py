@@ -1,0 +1,82 @@
+"""Every mail with invented data, for looking at the templates in development."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from jobserver.actions.settings import Invitation
+from jobserver.clients.mail import Message
+from jobserver.models import JobState
+from jobserver.tasks import account_mails, mails
+from jobserver.tasks.links import link
+from jobserver.tasks.mails import Digest, JobLine
+
+NAME = "Zoë O’Hara & <b>Co</b>"
+MOMENT = datetime(2026, 11, 17, 14, 32, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A mail to look at: who gets it and when, and how to make it from the site's address."""
+
+    when: str
+    make: Callable[[str], Message]
+
+
+def _digest(base_url: str) -> Digest:
+    path = ("demo-university", "asthma-in-adults", "asthma-main", 1042)
+
+    def line(action: str, state: JobState, sentence: str, lasted: str, log: str = "") -> JobLine:
+        url = link(base_url, *path, f"kzwjyydmfxcvb3{len(action):02}")
+        return JobLine(action, state, url, sentence, lasted, log)
+
+    stopped = "Your code stopped with an error"
+    succeeded = [line(f"table_{n}", JobState.SUCCEEDED, "", "1 h 10 min") for n in range(1, 31)]
+    return Digest(
+        id=1042,
+        outcome="failed",
+        lasted="2 h 5 min",
+        backend="TPP",
+        workspace="asthma-main",
+        email="researcher@example.org",
+        fullname=NAME,
+        url=link(base_url, *path),
+        compare_url=link(base_url, *path, "compare"),
+        settings_url=link(base_url, "settings", "notifications"),
+        jobs=(
+            line("model_uptake_cox", JobState.FAILED, stopped, "41 min", "metadata/model_uptake_cox.log"),
+            line("render_report", JobState.FAILED, "Never started: it needs model_uptake_cox", ""),
+            *succeeded,
+        ),
+    )
+
+
+def _request_ended(base_url: str) -> Message:
+    return mails.request_ended(_digest(base_url))
+
+
+def _first_failure(base_url: str) -> Message:
+    digest = _digest(base_url)
+    going_on = replace(digest, outcome="running", lasted="", jobs=(digest.jobs[0], *digest.jobs[2:]))
+    message = mails.first_failure(going_on, digest_follows=True)
+    if message is None:
+        raise ValueError("the sample has a failed job")
+    return message
+
+
+def _email_change(base_url: str) -> Message:
+    invitation = Invitation("researcher", NAME, "new@example.org", "a-sample-that-opens-nothing", MOMENT)
+    return account_mails.invite(invitation, base_url)
+
+
+def _email_change_notice(base_url: str) -> Message:
+    old, new = "old@example.org", "new@example.org"
+    return account_mails.tell_old_address("researcher", NAME, old, new, MOMENT, base_url)
+
+
+SAMPLES: Mapping[str, Sample] = {
+    "request_ended": Sample("To the requester, when all jobs of a request have ended", _request_ended),
+    "first_failure": Sample("To the requester, when the first job has failed", _first_failure),
+    "email_change": Sample("To a new address, to have it confirmed", _email_change),
+    "email_change_notice": Sample("To the old address, when a change is asked for", _email_change_notice),
+}

@@ -1,0 +1,53 @@
+"""What the tabs of the settings share."""
+
+from typing import Any
+
+from pyramid.httpexceptions import HTTPNotFound, HTTPSeeOther
+from pyramid.request import Request
+
+from jobserver.resources import SettingsResource
+from jobserver.resources.links import view_url
+from jobserver.templating.pager import Pager, page_number
+
+TABS = {
+    "": "Account",
+    "notifications": "Notifications",
+    "sessions": "Sessions",
+    "access": "Roles and backends",
+    "display": "Display",
+}
+
+
+def frame(context: SettingsResource, request: Request, tab: str = "") -> dict[str, Any]:
+    """Tabs and breadcrumbs of one of the pages."""
+    tabs = [
+        {"label": label, "href": view_url(request, context, name), "current": name == tab}
+        for name, label in TABS.items()
+    ]
+    crumbs: list[tuple[str, str | None]] = [("Settings", view_url(request, context) if tab else None)]
+    if tab:
+        crumbs.append((TABS[tab], None))
+    return {
+        "tabs": tabs,
+        "breadcrumbs": crumbs,
+        "heading": TABS[tab],
+        "settings_url": lambda *names: view_url(request, context, *names),
+    }
+
+
+def back(context: SettingsResource, request: Request, tab: str = "", query: Any = None) -> HTTPSeeOther:
+    """To one of the tabs, after something was done."""
+    return HTTPSeeOther(view_url(request, context, tab, query=query))
+
+
+def pager(request: Request, total: int, size: int) -> Pager:
+    """The page of a list that was asked for; 404 if there is no such page."""
+    page = page_number(request.GET.get("page"), total, size)
+    if page is None:
+        raise HTTPNotFound
+    return Pager(page, total, size, list(request.GET.items()))
+
+
+def posted(request: Request) -> Any:
+    """The form that came, or None if none did: what is stored is shown then."""
+    return request.POST if request.method == "POST" else None
