@@ -2,6 +2,7 @@
 import "./css/main.css";
 import { startCopying } from "./copy";
 import { startDialogs } from "./dialogs";
+import { startFilters } from "./filter";
 import { startForms } from "./forms";
 import { startKeys } from "./keys";
 import { startLive } from "./live";
@@ -13,6 +14,7 @@ startLive();
 startMenus();
 startDialogs();
 startForms();
+startFilters();
 startCopying();
 startToasts();
 startKeys();

@@ -39,12 +39,16 @@ def _to_job_requests() -> Any:
     )
 
 
-def stored_redirect(db: Session, segments: Sequence[str]) -> tuple[Names, int] | None:
+def stored_redirect(
+    db: Session, segments: Sequence[str], *, longer_than: int = 0
+) -> tuple[Names, int] | None:
     """The target of the longest stored old address that begins the path, and how many segments it took.
 
-    Expired and withdrawn redirects do not count (spec: domain 3.19, 13.27).
+    Expired and withdrawn redirects do not count, nor those of at most ``longer_than`` segments: these name
+    something that exists (spec: domain 3.19, 13.27-28).
     """
-    prefixes = ["/" + "/".join(segments[:length]) + "/" for length in range(1, len(segments) + 1)]
+    lengths = range(longer_than + 1, len(segments) + 1)
+    prefixes = ["/" + "/".join(segments[:length]) + "/" for length in lengths]
     workspace_project, lead = aliased(Project), aliased(Org)
     row = db.execute(
         select(

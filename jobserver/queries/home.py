@@ -3,13 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Select, Subquery, extract, func, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session, aliased
 
-from jobserver.models import JobRequest, Org, Project, ProjectMembership, Role, Workspace
+from jobserver.models import JobRequest, Org, Project, ProjectMembership, Role, User, Workspace
 from jobserver.queries import event_logs
 from jobserver.queries.event_logs import RequestRow
+from jobserver.queries.lists import last_request_id
 from jobserver.queries.visibility import workspaces_permitting
 from jobserver.security import roles
 from jobserver.security.identity import Identity
@@ -18,12 +21,17 @@ from jobserver.templating.states import State, state_of
 
 LATEST_OF_ALL = 10
 LATEST_OF_MINE = 5
-SHOWN = 20
+SHOWN = 10
+RECENT = 12
+_LAST = aliased(JobRequest)
 
 
 @dataclass(frozen=True)
 class MyWorkspace:
-    """A workspace of my projects, with its last request if it has one."""
+    """A workspace of my projects, with its last request if it has one.
+
+    ``recent`` has the status and the seconds taken of its last requests, oldest first.
+    """
 
     name: str
     project_slug: str
@@ -35,6 +43,9 @@ class MyWorkspace:
     status: str | None
     requested_at: datetime | None
     only_cancelled: bool | None
+    last_id: int | None
+    last_by: str | None
+    recent: Sequence[tuple[str, float | None]] | None
 
     @property
     def path(self) -> tuple[str, str, str]:
@@ -45,6 +56,11 @@ class MyWorkspace:
     def shown(self) -> State | None:
         """The state of its last request."""
         return state_of(self.status, only_cancelled=bool(self.only_cancelled)) if self.status else None
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether its last request failed for another reason than being cancelled."""
+        return self.status == "failed" and not self.only_cancelled
 
 
 @dataclass(frozen=True)
@@ -84,11 +100,6 @@ def running(db: Session, identity: Identity) -> list[RequestRow]:
     return event_logs.newest(db, _mine(identity), event_logs.still_going(), limit=LATEST_OF_ALL)
 
 
-def has_requested(db: Session, identity: Identity) -> bool:
-    """Whether I ever asked for jobs, on whichever backend."""
-    return bool(db.scalar(select(select(JobRequest.id).where(_mine(identity)).exists())))
-
-
 def _mine(identity: Identity) -> ColumnElement[bool]:
     return JobRequest.created_by_id == identity.user_id
 
@@ -98,37 +109,55 @@ def my_workspaces(db: Session, identity: Identity) -> list[MyWorkspace]:
 
     Activity is a job request or a change of the workspace itself.
     """
-    newest = (
-        select(JobRequest.id)
-        .where(JobRequest.workspace_id == Workspace.id)
-        .order_by(JobRequest.id.desc())
-        .limit(1)
-        .correlate(Workspace)
-        .scalar_subquery()
-    )
-    last = aliased(JobRequest)
-    active_at = func.greatest(last.created_at, Workspace.updated_at)
-    statement = (
+    last = _LAST
+    active_at = func.greatest(last.created_at, Workspace.updated_at).label("active_at")
+    chosen = (
         select(
-            Workspace.name,
+            Workspace.name.label("name"),
             Project.slug,
-            Project.name,
-            Org.slug,
-            Workspace.id.in_(workspaces_permitting(identity, Permission.JOB_RUN)),
+            Project.name.label("project"),
+            Org.slug.label("org_slug"),
+            Workspace.id.in_(workspaces_permitting(identity, Permission.JOB_RUN)).label("may_run"),
             active_at,
-            func.count().over(),
+            func.count().over().label("total"),
             last.status,
-            last.created_at,
-            (last.jobs_cancelled > 0) & (last.jobs_failed == 0),
+            last.created_at.label("requested_at"),
+            ((last.jobs_cancelled > 0) & (last.jobs_failed == 0)).label("only_cancelled"),
+            last.id.label("last_id"),
+            User.fullname,
+            Workspace.id.label("workspace_id"),
         )
         .join(Project, Project.id == Workspace.project_id)
         .join(Org, Org.id == Project.org_id)
-        .outerjoin(last, last.id == newest)
+        .outerjoin(last, last.id == last_request_id())
+        .outerjoin(User, User.id == last.created_by_id)
         .where(Workspace.project_id.in_(list(identity.project_roles)), ~Workspace.is_archived)
         .order_by(active_at.desc(), Workspace.id.desc())
         .limit(SHOWN)
+        .subquery("chosen")
     )
+    *shown, workspace_id = chosen.c
+    statement: Select[*tuple[Any, ...]] = select(*shown, _recent_runs(chosen))
+    statement = statement.order_by(chosen.c.active_at.desc(), workspace_id.desc())
     return [MyWorkspace(*row) for row in db.execute(statement)]
+
+
+def _recent_runs(chosen: Subquery) -> Any:
+    """Status and seconds taken of the last requests of each workspace, oldest first, as JSON."""
+    request = (
+        select(
+            JobRequest.id,
+            JobRequest.status,
+            extract("epoch", JobRequest.completed_at - JobRequest.started_at).label("seconds"),
+        )
+        .where(JobRequest.workspace_id == chosen.c.workspace_id)
+        .order_by(JobRequest.id.desc())
+        .limit(RECENT)
+        .correlate(chosen)
+        .subquery("request")
+    )
+    run = func.jsonb_build_array(request.c.status, request.c.seconds)
+    return select(func.jsonb_agg(aggregate_order_by(run, request.c.id))).correlate(chosen).scalar_subquery()
 
 
 def my_projects(db: Session, identity: Identity) -> list[MyProject]:
@@ -151,46 +180,4 @@ def my_projects(db: Session, identity: Identity) -> list[MyProject]:
     return [
         MyProject(slug, name, number, org_slug, sorted(roles.known(names)), total)
         for slug, name, number, org_slug, names, total in db.execute(statement)
-    ]
-
-
-@dataclass(frozen=True)
-class Step:
-    """One thing on the way from signing in to the first run."""
-
-    name: str
-    is_done: bool
-    explanation: str
-
-
-def steps(identity: Identity, workspaces: Sequence[MyWorkspace], *, has_backend: bool) -> list[Step]:
-    """The way to somebody's first run: what they have, and what is missing."""
-    may_run = any(
-        Permission.JOB_RUN in roles.session_permissions(role)
-        for held in identity.project_roles.values()
-        for role in held
-    )
-    no_role = "You are a member of a project, but no role of yours there lets you run jobs."
-    no_project = "A project groups the work on one approved topic. You are not a member of any."
-    return [
-        Step("Sign in", True, f"You are signed in as {identity.username}."),
-        Step(
-            "Belong to an organisation",
-            bool(identity.org_ids),
-            "Projects belong to organisations; making a workspace takes belonging to one.",
-        ),
-        Step(
-            "Be a Project Developer of a project", may_run, no_role if identity.project_roles else no_project
-        ),
-        Step(
-            "Have a backend",
-            has_backend,
-            "A backend is a secure environment that holds patient data. You may not use any yet.",
-        ),
-        Step(
-            "Have a workspace",
-            bool(workspaces),
-            "A workspace ties a branch of a repository to a project. Your projects have none in use.",
-        ),
-        Step("Run jobs", False, "Open a workspace, choose actions and a backend."),
     ]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import BindParameter, and_, bindparam, func, select
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -21,6 +21,7 @@ from jobserver.models import (
 )
 
 MAX_ID = 2**31 - 1
+_NAMES = ("path_org", "path_project", "path_workspace", "path_request", "path_job")
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,10 @@ def load(db: Session, segments: Sequence[str]) -> PathRows:
     depth = min(len(segments), 5)
     if depth > 3 and as_id(segments[3]) is None:
         depth = 3
-    row = db.execute(_statement(segments, depth)).mappings().one_or_none()
+    named: dict[str, Any] = dict(zip(_NAMES, segments[:depth], strict=False))
+    if depth > 3:
+        named["path_request"] = as_id(segments[3])
+    row = db.execute(_STATEMENTS[depth], named).mappings().one_or_none()
     if row is None:
         return PathRows()
     found = PathRows(
@@ -73,8 +77,10 @@ def as_id(text: str) -> int | None:
     return None
 
 
-def _statement(segments: Sequence[str], depth: int) -> Any:
-    statement: Any = select(Org).select_from(Org).where(Org.slug == segments[0])
+def _statement(depth: int) -> Any:
+    named: list[BindParameter[Any]] = [bindparam(name) for name in _NAMES]
+    org, project, workspace, job_request, job = named
+    statement: Any = select(Org).select_from(Org).where(Org.slug == org)
     if depth > 1:
         org_ids = (
             select(func.array_agg(ProjectCollaboration.org_id))
@@ -82,28 +88,32 @@ def _statement(segments: Sequence[str], depth: int) -> Any:
             .scalar_subquery()
         )
         statement = statement.add_columns(Project, org_ids.label("org_ids")).outerjoin(
-            Project, Project.slug == segments[1]
+            Project, Project.slug == project
         )
     if depth > 2:
         statement = (
             statement.add_columns(Workspace, Repo)
-            .outerjoin(Workspace, and_(Workspace.project_id == Project.id, Workspace.name == segments[2]))
+            .outerjoin(Workspace, and_(Workspace.project_id == Project.id, Workspace.name == workspace))
             .outerjoin(Repo, Repo.id == Workspace.repo_id)
         )
     if depth > 3:
         statement = (
             statement.add_columns(JobRequest, Backend, User)
             .outerjoin(
-                JobRequest, and_(JobRequest.workspace_id == Workspace.id, JobRequest.id == as_id(segments[3]))
+                JobRequest, and_(JobRequest.workspace_id == Workspace.id, JobRequest.id == job_request)
             )
             .outerjoin(Backend, Backend.id == JobRequest.backend_id)
             .outerjoin(User, User.id == JobRequest.created_by_id)
         )
     if depth > 4:
         statement = statement.add_columns(Job).outerjoin(
-            Job, and_(Job.job_request_id == JobRequest.id, Job.identifier == segments[4])
+            Job, and_(Job.job_request_id == JobRequest.id, Job.identifier == job)
         )
     return statement
+
+
+# Made once, by depth: every page below an organisation begins with one of them.
+_STATEMENTS = {depth: _statement(depth) for depth in range(1, 6)}
 
 
 def _connect(found: PathRows, rows: Any) -> None:

@@ -17,9 +17,11 @@ class AlertRow:
     level: str
 
 
+_ALERTS = select(SiteAlert.title, SiteAlert.message, SiteAlert.level).order_by(
+    SiteAlert.created_at.desc(), SiteAlert.id.desc()
+)
+
+
 def site_alerts(db: Session) -> list[AlertRow]:
     """All banners, newest first."""
-    statement = select(SiteAlert.title, SiteAlert.message, SiteAlert.level).order_by(
-        SiteAlert.created_at.desc(), SiteAlert.id.desc()
-    )
-    return [AlertRow(*row) for row in db.execute(statement)]
+    return [AlertRow(*row) for row in db.execute(_ALERTS)]

@@ -3,6 +3,7 @@
 from pyramid.config import Configurator
 
 from jobserver.resources.base import Resource
+from jobserver.resources.people import SettingsResource, UserResource, Users
 from jobserver.resources.root import BackendStatus, Root, ShortAddress, Status
 from jobserver.resources.tree import (
     JobRequestResource,
@@ -20,8 +21,11 @@ __all__ = [
     "ProjectResource",
     "Resource",
     "Root",
+    "SettingsResource",
     "ShortAddress",
     "Status",
+    "UserResource",
+    "Users",
     "WorkspaceResource",
 ]
 

@@ -6,6 +6,7 @@ from jobserver.queries import addresses
 from jobserver.queries.backends import backend_by_slug
 from jobserver.queries.path import as_id
 from jobserver.resources.base import Resource
+from jobserver.resources.people import SettingsResource, Users
 from jobserver.resources.tree import org_on_path
 from jobserver.security import acl
 
@@ -74,4 +75,6 @@ CHILDREN: dict[str, type[Resource]] = {
     "status": Status,
     "job-requests": JobRequestAddresses,
     "jobs": JobAddresses,
+    "settings": SettingsResource,
+    "users": Users,
 }

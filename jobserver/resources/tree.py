@@ -107,6 +107,8 @@ class JobRequestResource(Resource):
         job = self.rows.job
         if job is not None and job.identifier == name:
             return JobResource(self, job)
+        if name in self.request.registry.get("job_request_view_names", ()):
+            raise KeyError(name)
         if self.request.method in {"GET", "HEAD"} and 4 <= len(name) < 16 and name.isalnum():
             identifier = path.job_by_prefix(self.request.db, self.job_request.id, name)
             if identifier:

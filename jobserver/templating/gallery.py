@@ -25,7 +25,7 @@ from wtforms import (
 )
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 
-from jobserver.templating.charts import Run, run_chart
+from jobserver.templating.charts import Run, memory_chart, run_chart
 from jobserver.templating.graph import Action, graph
 from jobserver.templating.library import Component, Library
 from jobserver.templating.pager import Pager
@@ -154,6 +154,7 @@ def _context() -> dict[str, Any]:
             accepted, None, None, usual=240, expected_start=NOW + timedelta(minutes=40)
         ),
         "example_chart": run_chart(_runs()),
+        "example_memory": memory_chart(_runs()),
         "example_graph": graph(_actions()),
         "example_graph_glyphs": graph(_many(90)),
         "example_graph_large": graph(_many(240)),
@@ -163,7 +164,11 @@ def _context() -> dict[str, Any]:
 def _runs() -> list[Run]:
     outcomes = [("succeeded", 3120), ("succeeded", 1860), ("failed", 480), ("nothing_to_do", None)]
     outcomes += [("succeeded", 4800), ("cancelled", 1440), ("failed", 4680), ("running", 4200)]
-    return [Run(str(1035 + i), STATES[s], taken, "#run_chart") for i, (s, taken) in enumerate(outcomes)]
+    used = [11_200, 11_800, 2_100, None, 12_400, 9_000, 15_900, 12_300]
+    return [
+        Run(str(1035 + i), STATES[s], taken, "#run_chart", memory=used[i], elsewhere=i == 1, current=i == 6)
+        for i, (s, taken) in enumerate(outcomes)
+    ]
 
 
 def _actions() -> list[Action]:

@@ -30,6 +30,8 @@ class Icons:
 
     def __init__(self, symbols: Mapping[str, str]) -> None:
         self._symbols = symbols
+        # A long list shows the same few glyphs a hundred times.
+        self._made: dict[tuple[str, int, str], Markup] = {}
 
     @classmethod
     def load(cls, dist: Path) -> "Icons":
@@ -41,6 +43,12 @@ class Icons:
 
     def use(self, name: str, size: int = 16, css: str = "") -> Markup:
         """A glyph, hidden from screen readers. An unknown name or size raises LookupError."""
+        made = self._made.get((name, size, css))
+        if made is None:
+            made = self._made[name, size, css] = self._make(name, size, css)
+        return made
+
+    def _make(self, name: str, size: int, css: str) -> Markup:
         prefix = {16: "i", 20: "i20"}[size]
         if f"{prefix}-{name}" not in self._symbols:
             raise LookupError(f"there is no icon {name!r} of size {size}; see heroicons.com")

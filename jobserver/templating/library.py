@@ -38,6 +38,9 @@ class Library:
             raise AttributeError(f"there is no component {name!r}")
         module = self._environment.get_template(f"components/{self.components[name].file}").module
         macro: Callable[..., Markup] = getattr(module, name)
+        if not self._environment.auto_reload:
+            # Found at once from now on: a page calls hundreds.
+            setattr(self, name, macro)
         return macro
 
 

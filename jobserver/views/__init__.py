@@ -2,16 +2,19 @@
 
 from pyramid.config import Configurator
 
-from jobserver.resources import Root
+from jobserver.resources import JobRequestResource, Root
+from jobserver.resources.root import CHILDREN
 
 
 def includeme(config: Configurator) -> None:
     """Load every view below this package, and let the root know the names of its own pages."""
     config.scan("jobserver.views")
     config.commit()
-    names = {
-        view["introspectable"]["name"]
-        for view in config.introspector.get_category("views") or ()
-        if view["introspectable"]["context"] is Root
-    }
-    config.registry["root_view_names"] = frozenset(names - {""})
+    views = [entry["introspectable"] for entry in config.introspector.get_category("views") or ()]
+    at_root = {view["name"] for view in views if view["context"] is Root} - {""}
+    # Names of pages, which the tree need not look up as anything else.
+    config.registry["root_view_names"] = frozenset(at_root)
+    config.registry["job_request_view_names"] = frozenset(
+        view["name"] for view in views if view["context"] is JobRequestResource
+    )
+    config.registry["site_pages"] = frozenset(at_root | set(CHILDREN))

@@ -16,16 +16,29 @@ from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.view import exception_view_config, forbidden_view_config, notfound_view_config, view_config
 
-from jobserver.models.choices import GLOBAL_ROLES, PROJECT_ROLES
-from jobserver.resources import Root
+from jobserver.queries.asking import needs
+from jobserver.resources import (
+    JobRequestResource,
+    OrgResource,
+    ProjectResource,
+    Root,
+    WorkspaceResource,
+)
 from jobserver.resources.links import page_url
 from jobserver.resources.old_addresses import new_address
 from jobserver.security.permissions import Permission, permission_named
-from jobserver.security.roles import ROLES, roles_granting
 from jobserver.templating import environment
 
 log = structlog.get_logger("jobserver.errors")
 SAFE = frozenset({"GET", "HEAD"})
+# Where something is missing below one of these, the page says which is the last that is there.
+PUBLIC_PLACES = {
+    OrgResource: "organisation",
+    ProjectResource: "project",
+    WorkspaceResource: "workspace",
+    JobRequestResource: "job request",
+}
+MOST_SHOWN, LONGEST_SHOWN = 20, 20_000
 TEMPLATE = "jobserver:templates/errors/error.jinja2"
 BARE = "errors/bare.jinja2"
 
@@ -39,6 +52,7 @@ def fresh_transaction(request: Request) -> None:
 def error_page(request: Request, code: int | str, **values: Any) -> Response:
     """The page that says what went wrong; in a bare frame if not even the database answers."""
     status = 400 if code == "csrf" else int(code)
+    values.setdefault("support", request.registry["settings"].support_email)
     if getattr(request, "context", None) is None:
         request.context = Root(request)
     try:
@@ -78,16 +92,23 @@ def not_found(exc: HTTPException, request: Request) -> Response:
     """404; or the new address of an old one; or 405 where only the method was wrong."""
     methods = allowed_methods(request)
     if methods and request.method not in {*methods, "HEAD"} and not getattr(request, "subpath", ()):
-        response = Response(status=405)
+        response = error_page(request, 405)
         response.allow = methods
-        response.cache_control.no_store = True
         return response
     if request.method in SAFE:
         fresh_transaction(request)
         moved = new_address(request)
         if moved is not None:
             return moved
-    return error_page(request, 404)
+    return error_page(request, 404, nearest=_nearest(request))
+
+
+def _nearest(request: Request) -> tuple[str, str, str] | None:
+    """What the address names as far as it names anything: kind, name and address. Only what is public."""
+    kind = PUBLIC_PLACES.get(type(getattr(request, "context", None)))
+    if kind is None:
+        return None
+    return kind, request.traversed[-1], page_url(request, *request.traversed)
 
 
 @forbidden_view_config()
@@ -105,38 +126,31 @@ def forbidden(exc: HTTPForbidden, request: Request) -> Response:
         request,
         403,
         detail=f"Your roles do not let you {wanted.sentence} here.",
-        needs=_needs(request, wanted),
+        needs=needs(wanted, request.registry["settings"].support_email),
     )
-
-
-def _needs(request: Request, permission: Permission) -> list[dict[str, str]]:
-    """The roles that would allow it, what they are for, and who gives them."""
-    support = request.registry["settings"].support_email
-    project_roles = roles_granting(permission, PROJECT_ROLES)
-    global_roles = [role for role in roles_granting(permission, GLOBAL_ROLES) if role not in project_roles]
-    needs = [
-        {
-            "role": f"{ROLES[role].name}, for this project",
-            "lets": ROLES[role].description,
-            "given_by": f"the service team: {support}",
-        }
-        for role in project_roles
-    ]
-    return needs + [
-        {
-            "role": ROLES[role].name,
-            "lets": ROLES[role].description,
-            "given_by": f"a Staff Area Administrator: {support}",
-        }
-        for role in global_roles
-    ]
 
 
 @exception_view_config(BadCSRFToken)
 @exception_view_config(BadCSRFOrigin)
 def forged(exc: HTTPException, request: Request) -> Response:
-    """The form's token is missing or wrong."""
-    return error_page(request, "csrf")
+    """The form's token is missing or wrong. What was typed is shown, so that it can be copied."""
+    return error_page(request, "csrf", typed=_typed(request))
+
+
+def _typed(request: Request) -> list[tuple[str, str]]:
+    """The texts of the form, if the reader's browser says that it came from a page of ours."""
+    if request.headers.get("Sec-Fetch-Site") != "same-origin":
+        return []
+    try:
+        fields = list(request.POST.items())
+    except ValueError:
+        return []
+    texts = [
+        (name.replace("_", " "), value[:LONGEST_SHOWN])
+        for name, value in fields
+        if isinstance(value, str) and " " in value.strip() and "token" not in name.lower()
+    ]
+    return texts[:MOST_SHOWN]
 
 
 @exception_view_config(HTTPBadRequest)
@@ -157,7 +171,7 @@ def failed(exc: Exception, request: Request) -> Response:
     """Anything that nobody foresaw, and the database being away."""
     code = 503 if is_database_away(exc) else 500
     log.error("request_failed", code=code, exc_info=exc)
-    return error_page(request, code)
+    return error_page(request, code, reference=structlog.contextvars.get_contextvars().get("request_id"))
 
 
 def is_database_away(exc: BaseException | None) -> bool:

@@ -10,13 +10,20 @@ from pyramid.view import view_config
 from jobserver.forms.run_jobs import usable
 from jobserver.models import utcnow
 from jobserver.queries import home as queries
+from jobserver.queries.attention import attention, facts
 from jobserver.queries.backends import active_backends
 from jobserver.queries.event_logs import RequestRow
+from jobserver.queries.newcomers import steps
 from jobserver.resources import Root
 from jobserver.resources.links import page_url
 from jobserver.security.permissions import Permission
 from jobserver.templating.times import clock
 from jobserver.views.conditional import interval, not_modified
+
+PROMISE = (
+    "Researchers run their code against patient data that they can never see, "
+    "and every run is on the public record."
+)
 
 
 @view_config(
@@ -27,7 +34,7 @@ from jobserver.views.conditional import interval, not_modified
 )
 def front_page(context: Root, request: Request) -> dict[str, Any]:
     """Anonymous: what this is, and what runs."""
-    return {**_latest(request, utcnow()), "login_url": page_url(request, "login")}
+    return {**_latest(request, utcnow()), "promise": PROMISE, "login_url": page_url(request, "login")}
 
 
 @view_config(
@@ -81,20 +88,35 @@ def _latest(request: Request, now: datetime) -> dict[str, Any]:
 
 def _mine(request: Request, now: datetime) -> dict[str, Any]:
     db, identity = request.db, request.identity
+    running = queries.running(db, identity)
     workspaces = queries.my_workspaces(db, identity)
+    projects = queries.my_projects(db, identity)
     backends = active_backends(db)
+    known = facts(db, identity)
     mine = {access.id for access in identity.backends}
     offered = [row for row in backends if row.backend.id in mine]
-    disabled = request.registry["settings"].disable_creating_jobs
-    is_new = not identity.roles and not queries.has_requested(db, identity)
+    can_run = bool(usable(offered, creation_disabled=request.registry["settings"].disable_creating_jobs))
+    needing = attention(
+        db, identity, known, running=running, workspaces=workspaces, backends=backends, now=now
+    )
+    way = steps(
+        identity,
+        projects=projects,
+        workspaces=workspaces,
+        has_backend=bool(offered),
+        can_run=can_run,
+        has_requested=known.requests > 0,
+    )
     return {
-        **_running(request, queries.running(db, identity), now),
+        **_running(request, running, now),
+        "attention": needing,
+        "facts": known,
         "mine": queries.latest_of_mine(db, identity),
         "workspaces": workspaces,
-        "projects": queries.my_projects(db, identity),
+        "projects": projects,
         "backends": backends,
-        "can_run": bool(usable(offered, creation_disabled=disabled)),
-        "steps": queries.steps(identity, workspaces, has_backend=bool(offered)) if is_new else [],
+        "can_run": can_run,
+        "steps": way if known.is_newcomer and not identity.roles else [],
     }
 
 

@@ -1,0 +1,116 @@
+"""What of somebody's work needs them now: the things to do on the front page (spec: pages 30.7 no. 66)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import exists, func, select
+from sqlalchemy.orm import Session
+
+from jobserver.models import EmailChange, JobRequest
+from jobserver.queries.backends import BackendRow
+from jobserver.queries.event_logs import RequestRow
+from jobserver.queries.failures import WITHIN, Failure, failures
+from jobserver.queries.home import MyWorkspace
+from jobserver.queries.private_repos import PrivateRepo, private_repos
+from jobserver.security.identity import Identity
+
+MOST, FEW, MANY = 5, 3, 100
+
+
+@dataclass(frozen=True)
+class Held:
+    """A backend from which nothing is heard, or whose database is under maintenance, while mine wait."""
+
+    backend: BackendRow
+    requests: Sequence[RequestRow]
+
+
+@dataclass(frozen=True)
+class Attention:
+    """Everything that needs me now."""
+
+    failures: Sequence[Failure] = ()
+    held: Sequence[Held] = ()
+    workspaces: Sequence[MyWorkspace] = ()
+    repos: Sequence[PrivateRepo] = ()
+    new_email: str | None = None
+    has_no_name: bool = False
+    more_failures: bool = False
+
+    @property
+    def count(self) -> int:
+        """How many things there are to do."""
+        lists = (self.failures, self.held, self.workspaces, self.repos)
+        return sum(map(len, lists)) + (self.new_email is not None) + self.has_no_name
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What one statement says of a person.
+
+    ``requests``: how many they ever made; ``has_succeeded``: whether one of their newest hundred did;
+    ``new_email``: an address that waits to be confirmed.
+    """
+
+    requests: int
+    has_succeeded: bool
+    new_email: str | None
+
+    @property
+    def is_newcomer(self) -> bool:
+        """Whether nothing of theirs succeeded yet; whoever asked a hundred times is none."""
+        return not self.has_succeeded and self.requests < MANY
+
+
+def facts(db: Session, identity: Identity) -> Facts:
+    """What is counted for the front page."""
+    mine = JobRequest.created_by_id == identity.user_id
+    newest = select(JobRequest.id).where(mine).order_by(JobRequest.id.desc()).limit(MANY)
+    pending = select(EmailChange.email).where(
+        EmailChange.user_id == identity.user_id, EmailChange.expires_at > func.now()
+    )
+    statement = select(
+        select(func.count()).select_from(JobRequest).where(mine).scalar_subquery(),
+        exists().where(JobRequest.id.in_(newest), JobRequest.status == "succeeded"),
+        pending.scalar_subquery(),
+    )
+    return Facts(*db.execute(statement).one())
+
+
+def attention(
+    db: Session,
+    identity: Identity,
+    facts: Facts,
+    *,
+    running: Sequence[RequestRow],
+    workspaces: Sequence[MyWorkspace],
+    backends: Sequence[BackendRow],
+    now: datetime,
+) -> Attention:
+    """What needs somebody now, from what the page has read already and two statements more."""
+    found = failures(db, identity, now, limit=MOST + 1)
+    mine = {failure.workspace for failure in found}
+    return Attention(
+        failures=found[:MOST],
+        more_failures=len(found) > MOST,
+        held=held(running, backends, now),
+        workspaces=[
+            row
+            for row in workspaces
+            if row.name not in mine and row.has_failed and now - row.active_at <= WITHIN
+        ][:FEW],
+        repos=private_repos(db, identity, now)[:FEW],
+        new_email=facts.new_email,
+        has_no_name=identity.fullname.lower() == identity.username.lower(),
+    )
+
+
+def held(running: Sequence[RequestRow], backends: Sequence[BackendRow], now: datetime) -> list[Held]:
+    """The backends that are silent or in maintenance and on which requests of mine go on."""
+    found = []
+    for row in backends:
+        waiting = [request for request in running if request.backend == row.backend.name]
+        if waiting and (row.is_missing(now) or row.backend.is_in_maintenance_mode):
+            found.append(Held(row, waiting))
+    return found

@@ -1,0 +1,92 @@
+"""People as others see them (spec: pages 21)."""
+
+import re
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, exists, false, func, literal_column, or_, select
+from sqlalchemy.orm import Session
+
+from jobserver.models import JobRequest, Org, Project, ProjectMembership, User
+from jobserver.models.base import words_of
+
+MOST_PROJECTS = 100
+_PUNCTUATION = re.compile(r"[-_./@+\s]+")
+
+
+def user_by_username(db: Session, username: str) -> User | None:
+    """The person of this username, however it is written."""
+    if "\0" in username:
+        return None
+    return db.scalar(select(User).where(func.lower(User.username) == username.lower()))
+
+
+def has_taken_part() -> ColumnElement[bool]:
+    """Of people: those who ever asked for jobs or belong to a project. Nobody else is shown to the public."""
+    return or_(
+        exists().where(JobRequest.created_by_id == User.id),
+        exists().where(ProjectMembership.user_id == User.id),
+    )
+
+
+def everybody_who_took_part() -> ColumnElement[bool]:
+    """The same for a list of everybody.
+
+    The index is asked for the next person each time, so that it costs as much as there are people who asked
+    for jobs, however much they asked for.
+    """
+    person = select(func.min(JobRequest.created_by_id).label("id")).cte("person", recursive=True)
+    after = select(func.min(JobRequest.created_by_id)).where(JobRequest.created_by_id > person.c.id)
+    person = person.union_all(select(after.scalar_subquery()).where(person.c.id.is_not(None)))
+    members = select(ProjectMembership.user_id)
+    return User.id.in_(select(person.c.id).where(person.c.id.is_not(None)).union(members))
+
+
+def is_public(db: Session, user_id: int) -> bool:
+    """Whether the public may know of this person."""
+    return bool(db.scalar(select(exists().where(User.id == user_id, has_taken_part()))))
+
+
+def named_like(q: str) -> ColumnElement[bool]:
+    """Of people: those in whose name or username words begin so."""
+    words = [word for word in _PUNCTUATION.split(q) if word]
+    if not words or "\0" in q:
+        return false()
+    # Quoted, a word is only a word; what the parser makes of it is compared as a beginning.
+    wanted = " & ".join("'" + word.replace("\\", "\\\\").replace("'", "''") + "':*" for word in words[:10])
+    query = func.to_tsquery("simple", wanted)
+    return or_(
+        *[
+            literal_column(words_of(column)).op("@@", is_comparison=True)(query)
+            for column in ("username", "fullname")
+        ]
+    )
+
+
+@dataclass(frozen=True)
+class ProjectOf:
+    """A project that somebody belongs to, and how many there are."""
+
+    slug: str
+    name: str
+    number: str | None
+    org_slug: str
+    org: str
+    total: int
+
+    @property
+    def path(self) -> tuple[str, str]:
+        """The names that lead to its page."""
+        return (self.org_slug, self.slug)
+
+
+def projects_of(db: Session, user_id: int) -> list[ProjectOf]:
+    """The projects that somebody belongs to, by name; the first of very many."""
+    statement = (
+        select(Project.slug, Project.name, Project.number, Org.slug, Org.name, func.count().over())
+        .join(ProjectMembership, ProjectMembership.project_id == Project.id)
+        .join(Org, Org.id == Project.org_id)
+        .where(ProjectMembership.user_id == user_id)
+        .order_by(func.lower(Project.name), Project.id)
+        .limit(MOST_PROJECTS)
+    )
+    return [ProjectOf(*row) for row in db.execute(statement)]
