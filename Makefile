@@ -5,6 +5,10 @@ VENV ?= .venv
 PORT ?= 8000
 DATA_DIR ?= var
 PYTEST_ARGS ?=
+REQUESTS ?= 26000
+JOBS ?= 300000
+ONLY ?=
+BENCH_ARGS ?=
 
 BIN := $(abspath $(VENV))/bin
 INSTALLED := $(VENV)/.installed
@@ -20,7 +24,7 @@ export PORT DATA_DIR
 # node and npm from the virtual environment where the machine has none.
 export PATH := $(BIN):$(PATH)
 
-.PHONY: help install run manage test check check-locks check-frontend pytest fix locks clean
+.PHONY: help install run manage test bench check check-locks check-frontend pytest fix locks clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -35,6 +39,9 @@ manage: $(INSTALLED) ## a command beside a running copy: make manage ARGS="creat
 	@. $(abspath $(DATA_DIR))/environment && $(BIN)/jobserver $(ARGS)
 
 test: check check-locks check-frontend pytest ## everything that CI checks
+
+bench: $(INSTALLED) $(BUILT) ## measure every page: make bench REQUESTS=26000 JOBS=300000 ONLY=log BENCH_ARGS=
+	@$(BIN)/python -W ignore -m tests.benchmarks --requests $(REQUESTS) --jobs $(JOBS) --only "$(ONLY)" $(BENCH_ARGS)
 
 check: $(INSTALLED) ## style, types and layers
 	$(BIN)/ruff check

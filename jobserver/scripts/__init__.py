@@ -20,6 +20,7 @@ MODULES = {
     "people": ("create-user", "disable-user", "enable-user", "create-org"),
     "processes": ("web", "worker", "rap-status-service", "settings"),
     "rap": ("create-rap", "cancel-jobs", "rap-status", "rap-update-backend-status"),
+    "sample": ("load-sample",),
     "studies": ("create-backend", "create-workspace"),
 }
 _HOMES = {command: module for module, commands in MODULES.items() for command in commands}

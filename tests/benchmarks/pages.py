@@ -1,0 +1,163 @@
+"""Which pages are measured, as whom, and what each may cost."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from urllib.parse import quote, urlencode
+
+from tests.benchmarks.sights import Sights
+
+ANYBODY, RESEARCHER, STAFF = "", "researcher", "staff"
+USUAL_MS, LARGEST_MS, UNCHANGED_MS = 30.0, 200.0, 5.0
+STATEMENTS, RATIO, GROWTH = 12, 12.0, 1.2
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page. ``unchanged``: asked for as by a browser that has it already; ``leads_on``: a redirect."""
+
+    name: str
+    path: str
+    who: str = ANYBODY
+    most_ms: float = USUAL_MS
+    unchanged: bool = False
+    leads_on: bool = False
+
+    @property
+    def expected(self) -> int:
+        """The status of its answer."""
+        return 304 if self.unchanged else 302 if self.leads_on else 200
+
+    @property
+    def ratio_counts(self) -> bool:
+        """Whether it is held against the empty page: the largest request has a limit of its own."""
+        return self.most_ms == USUAL_MS
+
+
+# The frame around a few fixed sentences, for somebody who is signed in: the whole stack with nothing to do.
+EMPTY = Page("empty", "/accessibility/", RESEARCHER)
+
+
+def pages(seen: Sights) -> list[Page]:
+    """All of them, for one database: the same names for every other."""
+    return [*_site(seen), *_logs(seen), *_filters(seen), *_work(seen), *_own(seen), *_unchanged(seen)]
+
+
+def _site(seen: Sights) -> Iterator[Page]:
+    for who in (ANYBODY, RESEARCHER, STAFF):
+        yield Page(f"home, {who or 'anonymous'}", "/", who)
+    yield Page("status", "/status/")
+    yield Page("sign in", "/login/")
+    yield Page("accessibility, anonymous", "/accessibility/")
+    yield Page("getting started", "/getting-started/", RESEARCHER)
+    yield Page("organisations", "/organisations/")
+    yield Page("organisations, last page", "/organisations/?page=last")
+    yield Page("people", "/users/")
+    yield Page("people, last page", "/users/?page=last")
+    yield Page("person", f"/users/{seen.username}/")
+    yield Page("repository", f"/repo/{quote(quote(seen.repo, safe=''), safe='')}/", leads_on=True)
+    for query in ("stroke", seen.username, seen.identifier[:8], seen.sha[:8], "a"):
+        name = {seen.username: "a person", seen.identifier[:8]: "an identifier", seen.sha[:8]: "a commit"}
+        yield Page(f"search, {name.get(query, query)}", f"/search/?{urlencode({'q': query})}", RESEARCHER)
+
+
+def _logs(seen: Sights) -> Iterator[Page]:
+    logs = {
+        "event log": "/event-log/",
+        "log of organisation": f"{seen.org}logs/",
+        "log of project": f"{seen.project}logs/",
+        "log of workspace": f"{seen.workspace}logs/",
+        "log of person": f"/users/{seen.username}/logs/",
+    }
+    for name, path in logs.items():
+        yield Page(name, path, RESEARCHER)
+        yield Page(f"{name}, last page", f"{path}?page=last", RESEARCHER)
+        yield Page(f"{name}, failed", f"{path}?status=failed", RESEARCHER)
+        yield Page(f"{name}, an action", f"{path}?action={seen.action}", RESEARCHER)
+    yield Page("event log, anonymous", "/event-log/")
+    yield Page("event log, middle page", f"/event-log/?page={seen.requests // 50}", RESEARCHER)
+
+
+def _filters(seen: Sights) -> Iterator[Page]:
+    day = {"from": f"{seen.middle:%Y-%m-%d}", "to": f"{seen.middle + timedelta(days=30):%Y-%m-%d}"}
+    filters: dict[str, dict[str, str]] = {
+        f"status {status.replace('_', ' ')}": {"status": status}
+        for status in ("pending", "running", "succeeded", "cancelled", "nothing_to_do", "unknown")
+    }
+    filters |= {
+        "backend": {"backend": seen.backend},
+        "person": {"user": seen.username},
+        "project": {"project": seen.project_slug},
+        "part of an action": {"action": "model_stroke"},
+        "action nobody ran": {"action": "zzzzzz"},
+        "identifier": {"identifier": seen.identifier},
+        "part of an identifier": {"identifier": seen.identifier[:4]},
+        "dates": day,
+        "from": {"from": day["from"]},
+        "to": {"to": day["to"]},
+        "words": {"q": "stroke"},
+        "one letter": {"q": "e"},
+        "words, last page": {"q": "stroke", "page": "last"},
+        "words that nothing has": {"q": "zzzzzz"},
+        "cancelled, last page": {"status": "cancelled", "page": "last"},
+        "succeeded, deep": {"status": "succeeded", "page": f"{seen.requests // 80}"},
+        "backend, last page": {"backend": seen.backend, "page": "last"},
+        "person and status": {"user": seen.username, "status": "failed"},
+        "project and action": {"project": seen.project_slug, "action": seen.action},
+        "everything": {
+            "user": seen.username,
+            "status": "succeeded",
+            "backend": seen.backend,
+            "project": seen.project_slug,
+            "action": seen.action,
+            "from": "2016-01-01",
+        },
+    }
+    for name, query in filters.items():
+        yield Page(f"event log: {name}", f"/event-log/?{urlencode(query)}", RESEARCHER)
+
+
+def _work(seen: Sights) -> Iterator[Page]:
+    yield Page("organisation", seen.org, RESEARCHER)
+    yield Page("project", seen.project, RESEARCHER)
+    yield Page("project, edit", f"{seen.project}edit/", RESEARCHER)
+    yield Page("workspace of a third of the jobs", seen.workspace, RESEARCHER)
+    yield Page("workspace, anonymous", seen.workspace)
+    yield Page("workspace, active", seen.recent_workspace, RESEARCHER)
+    yield Page("workspace, edit", f"{seen.workspace}edit/", RESEARCHER)
+    yield Page("request", seen.usual, RESEARCHER)
+    yield Page("request, anonymous", seen.usual)
+    yield Page("request, running", seen.running, RESEARCHER)
+    yield Page("request, largest", seen.largest, RESEARCHER, LARGEST_MS)
+    yield Page("request, largest, last page", f"{seen.largest}?page=last", RESEARCHER, LARGEST_MS)
+    yield Page("request, largest, failed", f"{seen.largest}?state=failed", RESEARCHER, LARGEST_MS)
+    yield Page("request, largest, anonymous", seen.largest, ANYBODY, LARGEST_MS)
+    yield Page("comparison", f"{seen.usual}compare/?with={seen.before_usual}", RESEARCHER)
+    yield Page(
+        "comparison, largest", f"{seen.largest}compare/?with={seen.before_usual}", RESEARCHER, LARGEST_MS
+    )
+    yield Page("job", seen.job, RESEARCHER)
+    yield Page("job, failed", seen.failed_job, RESEARCHER)
+    yield Page("job, anonymous", seen.failed_job)
+    yield Page("job, history", f"{seen.job}history/", RESEARCHER)
+
+
+def _own(seen: Sights) -> Iterator[Page]:
+    yield Page("your projects", "/projects/", RESEARCHER)
+    yield Page("your workspaces", "/workspaces/", RESEARCHER)
+    yield Page("your organisations", "/orgs/", RESEARCHER)
+    for tab in ("", "notifications/", "access/", "sessions/", "display/"):
+        yield Page(f"settings{', ' + tab.strip('/') if tab else ''}", f"/settings/{tab}", RESEARCHER)
+
+
+def _unchanged(seen: Sights) -> Iterator[Page]:
+    live = {
+        "home": "/?live=1",
+        "status": "/status/?live=1",
+        "workspace": f"{seen.recent_workspace}?live=1",
+        "request": f"{seen.running}now/?heard=",
+        "largest request": f"{seen.largest}now/?heard=",
+        "job": f"{seen.job}now/",
+    }
+    for name, path in live.items():
+        yield Page(f"unchanged: {name}", path, RESEARCHER, UNCHANGED_MS, unchanged=True)

@@ -1,0 +1,148 @@
+"""What there is to look at in a sample: one example of everything that has a page."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Engine, any_, func, literal, select
+from sqlalchemy.orm import Session
+
+from jobserver.models import (
+    Backend,
+    Job,
+    JobRequest,
+    JobRequestStatus,
+    Org,
+    Project,
+    Repo,
+    Role,
+    User,
+    Workspace,
+)
+from jobserver.security import sessions
+
+
+@dataclass(frozen=True)
+class Sights:
+    """Paths begin and end with a stroke. ``cookies``: of a browser in which somebody is signed in."""
+
+    org: str
+    project: str
+    workspace: str
+    recent_workspace: str
+    usual: str
+    before_usual: int
+    running: str
+    largest: str
+    job: str
+    failed_job: str
+    username: str
+    backend: str
+    action: str
+    project_slug: str
+    identifier: str
+    sha: str
+    repo: str
+    middle: datetime
+    newest: datetime
+    requests: int
+    cookies: dict[str, str]
+
+
+def sights(engine: Engine) -> Sights:
+    """Examples out of this database; a researcher and a member of staff are signed in."""
+    with Session(engine) as db:
+        found = _find(db)
+        db.commit()
+    return found
+
+
+def _find(db: Session) -> Sights:
+    busiest: int = _one(
+        db, select(Job.workspace_id).group_by(Job.workspace_id).order_by(func.count().desc()).limit(1)
+    )
+    ended = select(JobRequest).where(JobRequest.status == JobRequestStatus.SUCCEEDED)
+    newest_first = JobRequest.id.desc()
+    usual, before = db.scalars(
+        ended.where(JobRequest.workspace_id == busiest).order_by(newest_first).limit(2)
+    )
+    running: JobRequest = _one(
+        db,
+        select(JobRequest)
+        .where(JobRequest.status == JobRequestStatus.RUNNING, JobRequest.jobs_succeeded > 0)
+        .order_by(JobRequest.jobs_succeeded.desc(), JobRequest.id)
+        .limit(1),
+    )
+    largest: JobRequest = _one(
+        db, select(JobRequest).order_by((JobRequest.jobs_succeeded + JobRequest.jobs_failed).desc()).limit(1)
+    )
+    job: Job = _one(db, select(Job).where(Job.job_request_id == usual.id).order_by(Job.id.desc()).limit(1))
+    failed: Job = _one(
+        db,
+        select(Job)
+        .where(Job.workspace_id == busiest, Job.status_code == "nonzero_exit")
+        .order_by(Job.id.desc())
+        .limit(1),
+    )
+    paths = _paths(db, {busiest, running.workspace_id, largest.workspace_id})
+    place: tuple[str, str, str] = _one_row(
+        db,
+        select(Org.slug, Project.slug, Repo.url)
+        .join(Project, Project.org_id == Org.id)
+        .join(Workspace, Workspace.project_id == Project.id)
+        .join(Repo, Repo.id == Workspace.repo_id)
+        .where(Workspace.id == busiest),
+    )
+    researcher = db.get_one(User, usual.created_by_id)
+    boss: User = _one(
+        db,
+        select(User)
+        .where(literal(Role.STAFF_AREA_ADMINISTRATOR.value) == any_(User.roles))
+        .order_by(User.id)
+        .limit(1),
+    )
+    middle = select(JobRequest.created_at).order_by(JobRequest.id).offset(usual.id // 2).limit(1)
+    return Sights(
+        org=f"/{place[0]}/",
+        project=f"/{place[0]}/{place[1]}/",
+        workspace=paths[busiest],
+        recent_workspace=paths[running.workspace_id],
+        usual=f"{paths[busiest]}{usual.id}/",
+        before_usual=before.id,
+        running=f"{paths[running.workspace_id]}{running.id}/",
+        largest=f"{paths[largest.workspace_id]}{largest.id}/",
+        job=f"{paths[busiest]}{usual.id}/{job.identifier}/",
+        failed_job=f"{paths[busiest]}{failed.job_request_id}/{failed.identifier}/",
+        username=researcher.username,
+        backend=_one(db, select(Backend.slug).where(Backend.id == usual.backend_id)),
+        action=job.action,
+        project_slug=place[1],
+        identifier=usual.identifier,
+        sha=usual.sha,
+        repo=place[2],
+        middle=_one(db, middle),
+        newest=usual.created_at,
+        requests=_one(db, select(func.count()).select_from(JobRequest)),
+        cookies={
+            "researcher": sessions.start(db, researcher, user_agent="bench", address="127.0.0.1"),
+            "staff": sessions.start(db, boss, user_agent="bench", address="127.0.0.1"),
+        },
+    )
+
+
+def _paths(db: Session, workspaces: set[int]) -> dict[int, str]:
+    statement = (
+        select(Workspace.id, Org.slug, Project.slug, Workspace.name)
+        .join(Project, Project.id == Workspace.project_id)
+        .join(Org, Org.id == Project.org_id)
+        .where(Workspace.id.in_(workspaces))
+    )
+    return {id_: f"/{org}/{project}/{name}/" for id_, org, project, name in db.execute(statement)}
+
+
+def _one(db: Session, statement: Any) -> Any:
+    return db.scalars(statement).one()
+
+
+def _one_row(db: Session, statement: Any) -> Any:
+    return db.execute(statement).one()
