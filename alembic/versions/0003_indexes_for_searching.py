@@ -27,7 +27,7 @@ INDEXES = {
     ),
     "ix_job_request_rerun_of_id": "job_request (rerun_of_id) WHERE rerun_of_id IS NOT NULL",
     "ix_job_request_sha": "job_request (sha text_pattern_ops)",
-    "ix_job_request_status": "job_request (status, id DESC)",
+    "ix_job_request_status": "job_request (status, id DESC) INCLUDE (jobs_cancelled, jobs_failed)",
     "ix_org_words": f"org {_words('name', 'slug')}",
     "ix_project_words": f"project {_words('name', 'slug')}",
     "ix_repo_checked_at": "repo (checked_at NULLS FIRST)",

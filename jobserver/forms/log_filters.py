@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 from jobserver.queries.log_filters import (
     SHORTEST_IDENTIFIER,
+    SHORTEST_PART,
     STATUSES,
     Filters,
     Meant,
@@ -140,6 +141,11 @@ def _filters(values: Mapping[str, list[str]], backends: Sequence[str], faults: d
             faults[name] = cure
         return [value for value in chosen if value in known]
 
+    for name in ("q", "action"):
+        given = one(name)
+        # Shorter parts are in almost every name.
+        if 0 < len(given) < SHORTEST_PART and not (name == "q" and given.isdecimal()):
+            faults[name] = f"Enter at least {SHORTEST_PART} characters{', or a number' * (name == 'q')}."
     identifier = one("identifier")
     if identifier and not is_identifier_prefix(identifier):
         faults["identifier"] = (

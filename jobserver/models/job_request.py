@@ -90,7 +90,12 @@ class JobRequest(Created, Base):
         Index("ix_job_request_created_by_id_id", "created_by_id", text("id DESC")),
         Index("ix_job_request_created_at", "created_at"),
         Index("ix_job_request_active", "id", postgresql_where=_ACTIVE),
-        Index("ix_job_request_status", "status", text("id DESC")),
+        Index(
+            "ix_job_request_status",
+            "status",
+            text("id DESC"),
+            postgresql_include=["jobs_cancelled", "jobs_failed"],
+        ),
         # What logs are filtered by, so that they are counted and paged without reading the rows.
         Index(
             "ix_job_request_log",

@@ -38,6 +38,7 @@ from jobserver.templating.times import LONDON
 
 STATUSES = ("pending", "running", "succeeded", "failed", "cancelled", "nothing_to_do", "unknown")
 SHORTEST_IDENTIFIER = 4
+SHORTEST_PART = 3
 # Up to so many names of actions are handed over by themselves: the planner knows how often each of them ran.
 FEW_NAMES = 100
 

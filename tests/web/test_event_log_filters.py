@@ -389,3 +389,18 @@ def test_names_are_looked_up_only_where_there_are_any(db: Any, count_statements:
     with count_statements() as sent:
         assert look_up(db, Filters(statuses=["failed"])) == Meant()
     assert sent == []
+
+
+@pytest.mark.parametrize(("field", "given"), [("q", "ab"), ("action", "a")])
+def test_a_part_of_a_name_that_is_too_short_is_told_so(web: Browser, field: str, given: str) -> None:
+    f.JobFactory(action="abc")
+    page = web.get(f"/event-log/?{field}={given}")
+    assert "Enter at least 3 characters" in page
+    assert page.html.select("tbody tr") == []
+
+
+def test_the_number_of_a_request_may_be_short(web: Browser) -> None:
+    job = f.JobFactory()
+    page = web.get(f"/event-log/?q={job.job_request.id}")
+    assert "Enter at least" not in page
+    assert page.html.find(id=f"request-{job.job_request.id}")

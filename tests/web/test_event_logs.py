@@ -229,9 +229,9 @@ class TestSearchingTheLogOfAWorkspace:
         workspace = f.WorkspaceFactory()
         backend = f.BackendFactory(slug="tpp")
         for _ in range(26):
-            f.JobFactory(job_request=f.JobRequestFactory(workspace=workspace, backend=backend), action="a")
-        page = web.get(f"{path(workspace)}logs/?q=a&backend=tpp")
-        assert page.html.find("a", rel="next")["href"] == "?q=a&backend=tpp&page=2"
+            f.JobFactory(job_request=f.JobRequestFactory(workspace=workspace, backend=backend), action="make")
+        page = web.get(f"{path(workspace)}logs/?q=make&backend=tpp")
+        assert page.html.find("a", rel="next")["href"] == "?q=make&backend=tpp&page=2"
 
     def test_nothing_found_is_not_nothing_there(self, web: Browser) -> None:
         url, *_ = self.prepared()
