@@ -8,7 +8,7 @@ from wtforms.validators import InputRequired, Length, ValidationError
 
 from jobserver.forms.text import long_text
 from jobserver.models import ProjectStatus
-from jobserver.queries.projects import STATUS_WORDS
+from jobserver.templating.states import PROJECT_STATES
 
 LONGEST_DESCRIPTION = 20_000
 
@@ -18,7 +18,7 @@ class EditProjectForm(Form):
 
     status = SelectField(
         "Status",
-        choices=[SelectChoice(status.value, word) for status, word in STATUS_WORDS.items()],
+        choices=[SelectChoice(status, state.word) for status, state in PROJECT_STATES.items()],
         validators=[InputRequired("Choose a status.")],
         validate_choice=False,
     )

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from jobserver.models.backend import Backend
@@ -121,12 +122,12 @@ class JobRequest(Created, Base):
         Index("ix_job_request_unsettled", "id", postgresql_where=text("settled_at IS NULL")),
     )
 
-    @property
+    @hybrid_property
     def jobs_total(self) -> int:
         """How many jobs are known."""
         return self.jobs_finished + self.jobs_pending + self.jobs_running
 
-    @property
+    @hybrid_property
     def jobs_finished(self) -> int:
         """How many jobs have ended, whichever way."""
         return self.jobs_succeeded + self.jobs_failed + self.jobs_cancelled + self.jobs_unknown

@@ -16,15 +16,6 @@ from jobserver.queries import event_logs
 LATEST = 6
 QUARTER = timedelta(days=90)
 
-_JOBS = (
-    JobRequest.jobs_pending
-    + JobRequest.jobs_running
-    + JobRequest.jobs_succeeded
-    + JobRequest.jobs_failed
-    + JobRequest.jobs_cancelled
-    + JobRequest.jobs_unknown
-)
-
 
 @dataclass(frozen=True)
 class FirstRun:
@@ -92,7 +83,7 @@ def first_run(db: Session, *workspaces: ColumnElement[bool]) -> FirstRun | None:
             JobRequest.id,
             func.coalesce(JobRequest.started_at, JobRequest.created_at).label("at"),
         )
-        .where(JobRequest.workspace_id == Workspace.id, _JOBS > 0)
+        .where(JobRequest.workspace_id == Workspace.id, JobRequest.jobs_total > 0)
         .order_by(JobRequest.id)
         .limit(1)
         .correlate(Workspace)

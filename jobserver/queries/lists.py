@@ -19,7 +19,8 @@ from jobserver.models import (
     User,
     Workspace,
 )
-from jobserver.queries.people import everybody_who_took_part, named_like
+from jobserver.queries.people import everybody_who_took_part
+from jobserver.queries.words import has_words, words_in
 from jobserver.security import roles
 from jobserver.security.identity import Identity
 from jobserver.templating.states import State, state_of
@@ -223,7 +224,12 @@ def people(q: str = "") -> Listing[PersonRow]:
     ids = select(User.id).where(everybody_who_took_part())
     if q:
         # Found by the words first: sorted by name first, nearly everybody would be looked at.
-        found = select(User.id).where(named_like(q)).cte("found").prefix_with("MATERIALIZED")
+        found = (
+            select(User.id)
+            .where(has_words(words_in(q), "username", "fullname"))
+            .cte("found")
+            .prefix_with("MATERIALIZED")
+        )
         ids = ids.where(User.id.in_(select(found.c.id)))
     projects = (
         select(func.count()).where(ProjectMembership.user_id == User.id).correlate(User).scalar_subquery()

@@ -1,16 +1,13 @@
 """People as others see them (spec: pages 21)."""
 
-import re
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, exists, false, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from jobserver.models import JobRequest, Org, Project, ProjectMembership, User
-from jobserver.models.base import words_of
 
 MOST_PROJECTS = 100
-_PUNCTUATION = re.compile(r"[-_./@+\s]+")
 
 
 def user_by_username(db: Session, username: str) -> User | None:
@@ -44,22 +41,6 @@ def everybody_who_took_part() -> ColumnElement[bool]:
 def is_public(db: Session, user_id: int) -> bool:
     """Whether the public may know of this person."""
     return bool(db.scalar(select(exists().where(User.id == user_id, has_taken_part()))))
-
-
-def named_like(q: str) -> ColumnElement[bool]:
-    """Of people: those in whose name or username words begin so."""
-    words = [word for word in _PUNCTUATION.split(q) if word]
-    if not words or "\0" in q:
-        return false()
-    # Quoted, a word is only a word; what the parser makes of it is compared as a beginning.
-    wanted = " & ".join("'" + word.replace("\\", "\\\\").replace("'", "''") + "':*" for word in words[:10])
-    query = func.to_tsquery("simple", wanted)
-    return or_(
-        *[
-            literal_column(words_of(column)).op("@@", is_comparison=True)(query)
-            for column in ("username", "fullname")
-        ]
-    )
 
 
 @dataclass(frozen=True)

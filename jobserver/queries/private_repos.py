@@ -58,19 +58,11 @@ def private_repos(db: Session, identity: Identity, now: datetime) -> list[Privat
 def _statement() -> Select[Any]:
     """Made once: to make it takes longer than to run it."""
     mine, any_workspace = Workspace, aliased(Workspace)
-    has_a_job = (
-        JobRequest.jobs_pending
-        + JobRequest.jobs_running
-        + JobRequest.jobs_succeeded
-        + JobRequest.jobs_failed
-        + JobRequest.jobs_cancelled
-        + JobRequest.jobs_unknown
-    ) > 0
     first = (
         select(func.coalesce(JobRequest.started_at, JobRequest.created_at).label("at"))
         .where(
             JobRequest.workspace_id == any_workspace.id,
-            has_a_job,
+            JobRequest.jobs_total > 0,
         )
         .order_by(JobRequest.id)
         .limit(1)

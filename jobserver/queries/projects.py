@@ -13,7 +13,6 @@ from jobserver.models import (
     Project,
     ProjectCollaboration,
     ProjectMembership,
-    ProjectStatus,
     Repo,
     Role,
     User,
@@ -26,20 +25,6 @@ PAGE = 25
 FEW_MEMBERS, MOST_MEMBERS = 25, 1000
 MOST_REPOS = 100
 INTERNAL = "opensafely-internal"
-
-STATUS_WORDS = {
-    ProjectStatus.ONGOING: "Ongoing",
-    ProjectStatus.POSTPONED: "Postponed",
-    ProjectStatus.RETIRED: "Retired",
-    ProjectStatus.ONGOING_AND_LINKED: "Ongoing, paper or report linked",
-    ProjectStatus.COMPLETED_AND_LINKED: "Completed, paper or report linked",
-    ProjectStatus.COMPLETED_AND_AWAITING: "Completed, awaiting paper or report",
-}
-
-
-def status_word(status: str) -> str:
-    """The status of a project as people say it."""
-    return STATUS_WORDS[ProjectStatus(status)]
 
 
 @dataclass(frozen=True)

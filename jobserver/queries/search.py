@@ -9,18 +9,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, Select, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from jobserver.models import Job, JobRequest, Org, Project, User, Workspace
-from jobserver.models.base import words_of
 from jobserver.queries.log_filters import begins_with, is_identifier_prefix
 from jobserver.queries.path import as_id
 from jobserver.queries.people import has_taken_part
+from jobserver.queries.words import has_words, words_in
 
 FEW, MANY = 10, 100
-MOST_WORDS, LONGEST = 8, 200
-_WORD = re.compile(r"[^\W_]+")
+LONGEST = 200
 _COMMIT = re.compile(r"[0-9a-f]{7,40}")
 
 
@@ -41,11 +40,6 @@ class Hits:
     kind: str
     rows: Sequence[Hit]
     total: int
-
-
-def words_in(q: str) -> list[str]:
-    """The words of what was typed: letters and digits, the rest only parts them."""
-    return [word.lower() for word in _WORD.findall(q)[:MOST_WORDS]]
 
 
 def the_one(db: Session, q: str) -> tuple[str, ...] | None:
@@ -84,24 +78,6 @@ def _total() -> ColumnElement[int]:
     return func.count().over().label("total")
 
 
-def _has_words(words: Sequence[str], *columns: str) -> ColumnElement[bool]:
-    """Every word begins a word of one of the columns of the only table of the statement."""
-    return and_(
-        *[
-            or_(
-                *[
-                    literal_column(words_of(column)).op("@@", is_comparison=True)(
-                        # Quoted, so that it is a word whatever it is made of.
-                        func.to_tsquery("simple", f"'{word}':*")
-                    )
-                    for column in columns
-                ]
-            )
-            for word in words
-        ]
-    )
-
-
 def _best_first(q: str, *columns: Any) -> list[Any]:
     """What is called just so, then what begins so, then the rest by name."""
     name = [func.lower(column) for column in columns]
@@ -114,7 +90,7 @@ def _of_projects(q: str) -> Any:
     words = words_in(q)
     if not words:
         return None
-    named = select(Project.id).where(_has_words(words, "name", "slug"))
+    named = select(Project.id).where(has_words(words, "name", "slug"))
     numbered = select(Project.id).where(Project.number == q.upper())
     return (
         select(Project.name, Project.slug, Project.number, Org.slug.label("org"), Org.name.label("org_name"))
@@ -129,7 +105,7 @@ def _of_workspaces(q: str) -> Any:
     words = words_in(q)
     if not words:
         return None
-    named = select(Workspace.id).where(_has_words(words, "name"))
+    named = select(Workspace.id).where(has_words(words, "name"))
     return (
         select(Workspace.name, Workspace.is_archived, Project.slug.label("project"))
         .add_columns(Project.name.label("project_name"), Org.slug.label("org"), Org.name.label("org_name"))
@@ -147,7 +123,7 @@ def _of_orgs(q: str) -> Any:
         return None
     return (
         select(Org.name, Org.slug.label("org"), _total())
-        .where(_has_words(words, "name", "slug"))
+        .where(has_words(words, "name", "slug"))
         .order_by(*_best_first(q, Org.name, Org.slug))
     )
 
@@ -158,7 +134,7 @@ def _of_people(q: str) -> Any:
         return None
     return (
         select(User.fullname, User.username, _total())
-        .where(_has_words(words, "username", "fullname"), has_taken_part())
+        .where(has_words(words, "username", "fullname"), has_taken_part())
         .order_by(*_best_first(q, User.fullname, User.username), User.id)
     )
 

@@ -77,6 +77,7 @@ def _equip(config: Configurator) -> None:
         glyph=icons.use,
         asset=manifest.asset,
         STATES=states.STATES,
+        PROJECT_STATES=states.PROJECT_STATES,
         state_of=states.state_of,
         wants_exact_times=preferences.wants_exact_times,
         backend_state=states.backend_state,

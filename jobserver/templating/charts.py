@@ -96,7 +96,7 @@ def run_chart(runs: Sequence[Run]) -> Chart:
     up = max((run.seconds or 0 for run in runs if run.state.kind in _UP), default=0.0)
     down = max((run.seconds or 0 for run in runs if run.state.kind in _DOWN), default=0.0)
     unit = HEIGHT / max(up + down, 1.0)
-    base = round(TOP + up * unit, 1) if up + down >= 1 else BOTTOM
+    base = round(TOP + up * unit, 1) if up + down else BOTTOM
     step = next((s for s in _STEPS if (up + down) / s <= 4), _STEPS[-1])
     amounts = [*range(step, int(up) + 1, step), *range(-step, -int(down) - 1, -step)]
     lines = [Line(round(base - amount * unit, 1), _length(abs(amount))) for amount in amounts]

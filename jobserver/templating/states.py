@@ -22,7 +22,7 @@ class State:
     @property
     def spins(self) -> bool:
         """Only the glyph of what runs now moves."""
-        return self.kind == "running"
+        return self.icon == "ring"
 
 
 STATES = {
@@ -37,6 +37,16 @@ STATES = {
     "maintenance": State("warning", "wrench-screwdriver", "Maintenance"),
     "working": State("succeeded", "check-circle", "Working"),
     "no_contact": State("warning", "exclamation-triangle", "No contact"),
+}
+
+# Where a project stands, by its status (spec: pages 26.4).
+PROJECT_STATES = {
+    "ongoing": State("running", "play-circle", "Ongoing"),
+    "postponed": State("warning", "pause-circle", "Postponed"),
+    "retired": State("cancelled", "archive-box", "Retired"),
+    "ongoing-and-linked": State("running", "play-circle", "Ongoing, paper or report linked"),
+    "completed-and-linked": State("succeeded", "check-circle", "Completed, paper or report linked"),
+    "completed-and-awaiting": State("succeeded", "check-circle", "Completed, awaiting paper or report"),
 }
 
 # The order of segments in bars and of counts beneath them.

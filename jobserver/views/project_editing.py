@@ -11,11 +11,11 @@ from jobserver.actions.versions import ChangedMeanwhile, version_of
 from jobserver.forms.projects import EditProjectForm
 from jobserver.models import AuditType
 from jobserver.queries.changes import Change, last_change
-from jobserver.queries.projects import status_word
 from jobserver.resources import ProjectResource
 from jobserver.resources.links import page_url, view_url
 from jobserver.security.next_url import safe_next
 from jobserver.security.permissions import Permission
+from jobserver.templating.states import PROJECT_STATES
 from jobserver.views.fields import texts
 
 TEMPLATE = "jobserver:templates/project/edit.jinja2"
@@ -86,7 +86,7 @@ def _page(
         "project": project,
         "conflict": conflict,
         "change": change,
-        "status": status_word(project.status),
+        "status": PROJECT_STATES[project.status].word,
         "project_url": safe_next(form.next.data, project_url),
         "breadcrumbs": [
             (org.name, page_url(request, org.slug)),

@@ -9,7 +9,7 @@ from webob.multidict import MultiDict
 
 from jobserver.forms.projects import LONGEST_DESCRIPTION, EditProjectForm
 from jobserver.models import AuditableEvent, AuditType, Project, ProjectStatus, User
-from jobserver.queries.projects import STATUS_WORDS
+from jobserver.templating.states import PROJECT_STATES
 from tests import factories as f
 from tests.web.conftest import Browser
 
@@ -212,8 +212,10 @@ def test_the_page_takes_few_statements(web: Browser, project: Project, count_sta
     assert len(sent) <= 4
 
 
-def test_statuses_have_the_same_words_wherever_they_are_shown(web: Browser, db: Session) -> None:
-    for status, word in STATUS_WORDS.items():
+def test_every_status_is_shown_to_members_in_words(web: Browser, db: Session) -> None:
+    assert set(PROJECT_STATES) == {status.value for status in ProjectStatus}
+    for status, state in PROJECT_STATES.items():
         project = f.ProjectFactory(status=status)
         page = web.sign_in(f.ProjectMembershipFactory(project=project).user).get(path(project, ""))
-        assert page.html.find("h2", id="about").find_parent("section").select_one(".st").text.strip() == word
+        about = page.html.find("h2", id="about").find_parent("section")
+        assert about.select_one(".st").text.strip() == state.word

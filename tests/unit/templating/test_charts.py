@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from jobserver.templating.charts import BOTTOM, TOP, Run, memory, memory_chart, run_chart
@@ -41,6 +41,7 @@ def test_a_run_is_told_in_a_sentence() -> None:
 
 
 @given(RUNS)
+@example([Run("1", STATES["failed"], 0.5)])
 def test_nothing_is_drawn_outside_and_bars_never_overlap(runs: list[Run]) -> None:
     chart = run_chart(runs)
     assert len(chart.marks) == len(runs)
