@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.browser.conftest import SPEED, System, sign_in
-from tests.browser.test_journey import WORKSPACE
+from tests.browser.test_journey import WORKSPACE, ask_for, wait_for_end
 
 MOST_TABS = 120
 FOCUSED = """() => {
@@ -78,6 +78,9 @@ def test_escape_closes_the_question_and_gives_the_focus_back(page: Any) -> None:
 
 
 def test_single_keys_go_to_the_search_to_rows_and_to_pages(page: Any) -> None:
+    sign_in(page, "researcher")
+    ask_for(page, "generate_dataset")
+    wait_for_end(page, "Succeeded")
     page.goto("/event-log/")
     page.keyboard.press("/")
     assert page.evaluate("document.activeElement.type") == "search"
