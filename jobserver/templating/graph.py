@@ -1,11 +1,13 @@
 """The dependency graph: columns by longest path, rows ordered to lessen crossings."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from jobserver.templating.states import State
 
-NODE_WIDTH, NODE_HEIGHT, COLUMN, ROW, TOP = 190, 36, 242.5, 58, 14
+NODE_WIDTH, NODE_HEIGHT, GAP, ROW, TOP = 190, 36, 52.5, 58, 14
+WIDEST, BESIDE_NAME = 320, 45  # pixels: of a node, and of what stands beside the name in it
 FULL, GLYPHS = 60, 200  # nodes up to which they carry names; up to which they are drawn one by one
 GLYPH_WIDTH, GLYPH_COLUMN, GLYPH_ROW = 36, 110, 46
 MONO_WIDTH = 7.85  # of one character at 13 px
@@ -65,10 +67,11 @@ def graph(actions: Sequence[Action]) -> Graph:
         depths = [_count([a for a in actions if depth[a.name] == level]) for level in range(deepest + 1)]
         return Graph(0, 0, [], [], depths, len(actions))
     full = len(actions) <= FULL
-    width, step, row = (NODE_WIDTH, COLUMN, ROW) if full else (GLYPH_WIDTH, GLYPH_COLUMN, GLYPH_ROW)
+    wide = _width(actions)
+    width, step, row = (wide, wide + GAP, ROW) if full else (GLYPH_WIDTH, GLYPH_COLUMN, GLYPH_ROW)
     rows = _rows(_columns(actions, depth))
     y = {place: TOP + at * row for place, at in rows.items()}
-    nodes = [Node(a, depth[a.name] * step, y[a.name], width, _label(a.name) if full else "") for a in actions]
+    nodes = [Node(a, depth[a.name] * step, y[a.name], width, a.name if full else "") for a in actions]
     edges = [
         Edge(_path(need, action.name, depth, y, step, width), _EDGE.get(action.state.kind, "edge"))
         for action in actions
@@ -173,9 +176,10 @@ def _path(
     return path
 
 
-def _label(name: str) -> str:
-    room = int((NODE_WIDTH - 45) / MONO_WIDTH)
-    return name if len(name) <= room else f"{name[: room - 1]}…"
+def _width(actions: Sequence[Action]) -> float:
+    """Of nodes in which the longest name finds room, within limits."""
+    longest = max((len(action.name) for action in actions), default=0)
+    return min(max(BESIDE_NAME + math.ceil(longest * MONO_WIDTH), NODE_WIDTH), WIDEST)
 
 
 def _count(column: Sequence[Action]) -> dict[str, int]:

@@ -173,9 +173,16 @@ def test_a_graph_survives_cycles_self_reference_and_needs_outside_the_request() 
     assert graph([]).nodes == []
 
 
-def test_a_long_name_is_shortened_to_fit_its_node() -> None:
-    (node,) = graph([Action("an_action_with_a_very_long_name", STATES["pending"])]).nodes
-    assert node.label == "an_action_with_a_…"
+def test_nodes_are_as_wide_as_the_longest_name_needs_within_limits() -> None:
+    short = graph([Action("a", STATES["pending"])])
+    long = graph(
+        [Action("a", STATES["pending"]), Action("generate_dataset_controls", STATES["pending"], ["a"])]
+    )
+    endless = graph([Action("x" * 500, STATES["pending"])])
+    assert short.nodes[0].width == 190
+    assert {node.width for node in long.nodes} == {242}
+    assert long.nodes[1].x == 242 + 52.5, "columns keep their distance"
+    assert endless.nodes[0].width == 320
 
 
 def test_page_links_keep_every_other_parameter() -> None:
