@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import System, sign_in
+from tests.browser.conftest import BROWSER, System, sign_in
 from tests.browser.test_journey import WORKSPACE, ask_for, wait_for_end
 from tests.conftest import ROOT
+
+pytestmark = BROWSER
 
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]

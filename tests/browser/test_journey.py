@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import SPEED, System, sign_in
+from tests.browser.conftest import BROWSER, SPEED, System, sign_in
+
+pytestmark = BROWSER
 
 WORKSPACE = "/demo-university/asthma-in-adults/asthma-main/"
 

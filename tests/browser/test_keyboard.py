@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import SPEED, System, sign_in
+from tests.browser.conftest import BROWSER, SPEED, System, sign_in
 from tests.browser.test_journey import WORKSPACE, ask_for, wait_for_end
+
+pytestmark = BROWSER
 
 MOST_TABS = 120
 FOCUSED = """() => {

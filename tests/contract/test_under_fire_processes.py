@@ -271,7 +271,8 @@ def test_of_two_status_services_one_works_and_each_mail_comes_once(
     eventually(lambda: made(own_db)[form["once"]] == "succeeded", within=30)
     eventually(lambda: mails(system) == letters + 1, within=30)
     leader = text("SELECT count(DISTINCT pid) FROM pg_locks WHERE locktype = 'advisory' AND granted")
-    assert own_db.scalar(leader) == 1
+    # A task may hold a lock of its own for a moment yet.
+    eventually(lambda: own_db.scalar(leader) == 1, within=10)
     # Whichever of them it is: without the first to be started, the other goes on.
     system.kill("second status service")
     form = person.form()
