@@ -33,8 +33,8 @@ ARGUMENTS = [
 ]
 
 
-# Everything here needs the browser, and one worker runs it all. Set in each module: xdist looks before hooks do.
-BROWSER = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+# Everything here needs the browser.
+BROWSER = pytest.mark.browser
 
 
 def free_port() -> int:
