@@ -132,6 +132,11 @@ class JobRequest(Created, Base):
         """How many jobs have ended, whichever way."""
         return self.jobs_succeeded + self.jobs_failed + self.jobs_cancelled + self.jobs_unknown
 
+    @hybrid_property
+    def only_cancelled(self) -> bool:
+        """Whether jobs were cancelled and none failed: a request that failed so is shown as cancelled."""
+        return (self.jobs_cancelled > 0) & (self.jobs_failed == 0)
+
     @property
     def is_active(self) -> bool:
         """Whether there may still be news."""

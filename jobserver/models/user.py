@@ -54,11 +54,6 @@ class User(Base):
         all_of("roles", [role.value for role in GLOBAL_ROLES]),
     )
 
-    @property
-    def display_name(self) -> str:
-        """The name with the username, for lists where names repeat."""
-        return f"{self.fullname} ({self.username})"
-
 
 class GithubIdentity(Base):
     """The GitHub account that a user signs in with, known by GitHub's own id (spec: domain 3.2)."""

@@ -114,12 +114,11 @@ def quarter_columns(workspace_id: int, now: datetime) -> Select[Any]:
         .limit(1)
         .scalar_subquery()
     )
-    only_cancelled = (JobRequest.jobs_cancelled > 0) & (JobRequest.jobs_failed == 0)
     took = extract("epoch", JobRequest.completed_at - JobRequest.started_at)
     return select(
         func.count().label("requests"),
         func.count().filter(JobRequest.status == "succeeded").label("succeeded"),
-        func.count().filter(JobRequest.status == "failed", ~only_cancelled).label("failed"),
+        func.count().filter(JobRequest.status == "failed", ~JobRequest.only_cancelled).label("failed"),
         func.coalesce(func.sum(func.greatest(took, 0)), 0.0).label("seconds"),
     ).where(
         JobRequest.workspace_id == workspace_id,

@@ -9,7 +9,6 @@ from sqlalchemy import (
     DateTime,
     Integer,
     Select,
-    and_,
     any_,
     bindparam,
     case,
@@ -124,7 +123,7 @@ def _statement() -> Select[Any]:
         .where(
             request.id.in_(recent),
             request.status == "failed",
-            ~and_(request.jobs_cancelled > 0, request.jobs_failed == 0),
+            ~request.only_cancelled,
             ended_at > bindparam("since", type_=DateTime(timezone=True)),
             ~Workspace.is_archived,
             ~asked_again,

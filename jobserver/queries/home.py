@@ -122,7 +122,7 @@ def my_workspaces(db: Session, identity: Identity) -> list[MyWorkspace]:
             func.count().over().label("total"),
             last.status,
             last.created_at.label("requested_at"),
-            ((last.jobs_cancelled > 0) & (last.jobs_failed == 0)).label("only_cancelled"),
+            last.only_cancelled.label("only_cancelled"),
             last.id.label("last_id"),
             User.fullname,
             Workspace.id.label("workspace_id"),

@@ -92,8 +92,7 @@ def phase(job_request: JobRequest) -> Phase:
 
 def shown_state(job_request: JobRequest) -> State:
     """The request's state as pages show it: cancelled if nothing else made it fail."""
-    only_cancelled = job_request.jobs_cancelled > 0 and job_request.jobs_failed == 0
-    return state_of(job_request.status, only_cancelled=only_cancelled)
+    return state_of(job_request.status, only_cancelled=job_request.only_cancelled)
 
 
 def counts(job_request: JobRequest) -> dict[str, int]:

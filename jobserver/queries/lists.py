@@ -188,7 +188,7 @@ def workspaces_of(identity: Identity, q: str = "", *, archived: bool | None = No
             Org.name,
             last.status,
             last.created_at,
-            (last.jobs_cancelled > 0) & (last.jobs_failed == 0),
+            last.only_cancelled,
         )
         .join(Repo, Repo.id == Workspace.repo_id)
         .join(Project, Project.id == Workspace.project_id)

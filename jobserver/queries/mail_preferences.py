@@ -126,8 +126,7 @@ def wanted(db: Session, job_request_id: int, kind: MailKind) -> Wanted | None:
             chosen.label("choices"),
             settled.label("settled"),
             request.status,
-            request.jobs_failed,
-            request.jobs_cancelled,
+            request.only_cancelled.label("only_cancelled"),
         )
         .join(User, User.id == request.created_by_id)
         .where(request.id == job_request_id)
@@ -136,7 +135,7 @@ def wanted(db: Session, job_request_id: int, kind: MailKind) -> Wanted | None:
         return None
     # Cancelling is what somebody wanted, not a failure.
     fine = row.status in {JobRequestStatus.SUCCEEDED, JobRequestStatus.NOTHING_TO_DO}
-    only_cancelled = row.status == JobRequestStatus.FAILED and row.jobs_cancelled and not row.jobs_failed
+    only_cancelled = row.status == JobRequestStatus.FAILED and row.only_cancelled
     return Wanted(
         kind=kind,
         user_id=row.id,

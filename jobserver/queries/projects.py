@@ -88,9 +88,13 @@ def workspaces_of(db: Session, project_id: int, *, limit: int = PAGE, offset: in
     )
     here = JobRequest.workspace_id == chosen.c.id
     requests = select(func.count().label("number")).select_from(JobRequest).where(here).lateral("requests")
-    only_cancelled = (JobRequest.jobs_cancelled > 0) & (JobRequest.jobs_failed == 0)
     newest = (
-        select(JobRequest.id, JobRequest.created_at, JobRequest.status, only_cancelled.label("cancelled"))
+        select(
+            JobRequest.id,
+            JobRequest.created_at,
+            JobRequest.status,
+            JobRequest.only_cancelled.label("cancelled"),
+        )
         .where(here)
         .order_by(JobRequest.id.desc())
         .limit(1)

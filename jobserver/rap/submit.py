@@ -216,14 +216,7 @@ def _record(db: Session, job_request_id: int, values: dict[str, Any]) -> bool:
     What jobs say of the status stands.
     """
     request = JobRequest
-    known = (
-        request.jobs_pending
-        + request.jobs_running
-        + request.jobs_succeeded
-        + request.jobs_failed
-        + request.jobs_cancelled
-        + request.jobs_unknown
-    ) > 0
+    known = request.jobs_total > 0
     told = {name: case((known, getattr(request, name)), else_=values[name]) for name in _OF_JOBS}
     stored = db.execute(
         update(request)
