@@ -1,6 +1,6 @@
 """What the page frame needs on every page: flashes, site alerts, the theme."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from pyramid.config import Configurator
@@ -9,6 +9,7 @@ from pyramid.events import BeforeRender
 from pyramid.request import Request
 
 from jobserver.queries.site import site_alerts
+from jobserver.templating.preferences import Preferences
 
 
 @dataclass(frozen=True)
@@ -35,12 +36,6 @@ def _has_session(request: Request) -> bool:
     return any(name.endswith("carry") for name in request.cookies) or "session" in request.__dict__
 
 
-def theme(request: Request) -> str | None:
-    """The colour theme that the reader chose; None follows the system."""
-    chosen = request.cookies.get("theme")
-    return chosen if chosen in {"light", "dark"} else None
-
-
 def add_frame(event: BeforeRender) -> None:
     """Give templates what the frame shows."""
     request: Request | None = event.get("request")
@@ -54,10 +49,7 @@ def add_frame(event: BeforeRender) -> None:
         "settings": request.registry["settings"],
         "flashes": take_flashes(request) if whole else [],
         "site_alerts": site_alerts(request.db) if identity and whole else [],
-        "theme": theme(request),
-        # What a reader chose in the settings: no single-key shortcuts, exact times at rest.
-        "single_keys": request.cookies.get("keys") != "off",
-        "exact_times": request.cookies.get("times") == "exact",
+        **asdict(Preferences.read(request.cookies)),
         "site_pages": request.registry.get("site_pages", frozenset()),
         "csrf_token": lambda: get_csrf_token(request),
         "breadcrumbs": [],

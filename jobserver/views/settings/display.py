@@ -6,10 +6,11 @@ from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.view import view_config
 
-from jobserver.forms.settings import THEMES, DisplayForm
+from jobserver.forms.settings import DisplayForm
 from jobserver.http.cookies import YEAR
 from jobserver.resources import SettingsResource
 from jobserver.security.permissions import Permission
+from jobserver.templating.preferences import Preferences
 from jobserver.views.settings.frame import back, frame, posted
 
 TAB = "display"
@@ -25,23 +26,18 @@ TAB = "display"
 )
 def display(context: SettingsResource, request: Request) -> Response | dict[str, Any]:
     """Colours, times and keys."""
-    cookies = request.cookies
-    theme = cookies.get("theme")
+    now = Preferences.read(request.cookies)
     form = DisplayForm(
         posted(request),
-        theme=theme if theme in THEMES else "system",
-        exact_times=cookies.get("times") == "exact",
-        single_keys=cookies.get("keys") != "off",
+        theme=now.theme or "system",
+        exact_times=now.exact_times,
+        single_keys=now.single_keys,
     )
     if request.method == "POST" and form.validate():
         response = back(context, request, TAB)
-        chosen = {
-            "theme": form.theme.data,
-            "times": "exact" if form.exact_times.data else "relative",
-            "keys": "on" if form.single_keys.data else "off",
-        }
+        chosen = Preferences(form.theme.data, form.exact_times.data, form.single_keys.data)
         secure = request.registry["settings"].base_url.startswith("https://")
-        for name, value in chosen.items():
+        for name, value in chosen.cookies().items():
             response.set_cookie(
                 name, value, max_age=YEAR, path="/", secure=secure, httponly=True, samesite="Lax"
             )
