@@ -5,6 +5,7 @@ from jobserver.models.backend import Backend, BackendMembership, ControllerConta
 from jobserver.models.base import Base, utcnow
 from jobserver.models.choices import (
     ACTIVE_STATUSES,
+    AirlockEventType,
     AlertLevel,
     AuditType,
     HappeningKind,
@@ -15,12 +16,19 @@ from jobserver.models.choices import (
     PermissionKind,
     ProjectCategory,
     ProjectStatus,
+    PublishDecision,
+    ReleaseRequestState,
+    ReleaseStatus,
+    ReviewStatus,
     Role,
 )
 from jobserver.models.job import ActionName, Job
 from jobserver.models.job_request import ONLY_CANCELLED, Cancellation, Happening, JobRequest
 from jobserver.models.org import Org, OrgMembership
 from jobserver.models.project import DataPermission, Project, ProjectCollaboration, ProjectMembership
+from jobserver.models.publication import PublishRequest, Snapshot, SnapshotFile
+from jobserver.models.release import Release, ReleaseFile, ReleaseFileReview
+from jobserver.models.release_request import ReleaseRequest, ReleaseRequestEvent
 from jobserver.models.site import Redirect, SiteAlert
 from jobserver.models.user import EmailChange, GithubIdentity, MailPreference, User, UserSession
 from jobserver.models.workspace import MutedWorkspace, Repo, Workspace
@@ -29,6 +37,7 @@ __all__ = [
     "ACTIVE_STATUSES",
     "ONLY_CANCELLED",
     "ActionName",
+    "AirlockEventType",
     "AlertLevel",
     "AuditType",
     "AuditableEvent",
@@ -58,10 +67,22 @@ __all__ = [
     "ProjectCollaboration",
     "ProjectMembership",
     "ProjectStatus",
+    "PublishDecision",
+    "PublishRequest",
     "Redirect",
+    "Release",
+    "ReleaseFile",
+    "ReleaseFileReview",
+    "ReleaseRequest",
+    "ReleaseRequestEvent",
+    "ReleaseRequestState",
+    "ReleaseStatus",
     "Repo",
+    "ReviewStatus",
     "Role",
     "SiteAlert",
+    "Snapshot",
+    "SnapshotFile",
     "Stats",
     "User",
     "UserSession",

@@ -101,6 +101,56 @@ class MailChoice(StrEnum):
     NEVER = "never"
 
 
+class ReleaseStatus(StrEnum):
+    """Where a release stands."""
+
+    REQUESTED = "REQUESTED"
+    APPROVED = "APPROVED"
+    REJECTED = "REJECTED"
+
+
+class ReviewStatus(StrEnum):
+    """What a reviewer decided about a file."""
+
+    APPROVED = "APPROVED"
+    REJECTED = "REJECTED"
+
+
+class PublishDecision(StrEnum):
+    """What became of a wish to publish."""
+
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+
+
+class AirlockEventType(StrEnum):
+    """What Airlock tells of a release request (spec: airlock 8.3)."""
+
+    SUBMITTED = "request_submitted"
+    RESUBMITTED = "request_resubmitted"
+    PARTIALLY_REVIEWED = "request_partially_reviewed"
+    REVIEWED = "request_reviewed"
+    RETURNED = "request_returned"
+    APPROVED = "request_approved"
+    RELEASED = "request_released"
+    REJECTED = "request_rejected"
+    WITHDRAWN = "request_withdrawn"
+
+
+class ReleaseRequestState(StrEnum):
+    """Where a release request stands in Airlock, as far as its events say."""
+
+    SUBMITTED = "submitted"
+    PARTIALLY_REVIEWED = "partially_reviewed"
+    REVIEWED = "reviewed"
+    RETURNED = "returned"
+    APPROVED = "approved"
+    RELEASED = "released"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+
+
 class PermissionKind(StrEnum):
     """Kinds of data permission that a project can be granted."""
 
@@ -162,3 +212,21 @@ class AuditType(StrEnum):
     WORKSPACE_NOTIFICATIONS_OFF = "workspace_notifications_off"
     JOB_REQUEST_CREATED = "job_request_created"
     JOB_REQUEST_CANCELLED = "job_request_cancelled"
+    LEVEL4_LOGIN = "level4_login"
+    LEVEL4_LOGIN_FAILED = "level4_login_failed"
+    LEVEL4_TOKEN_CREATED = "level4_token_created"  # noqa: S105
+    LEVEL4_TOKEN_VOIDED = "level4_token_voided"  # noqa: S105
+    ORG_UPDATED = "org_updated"
+    PERSONAL_TOKEN_CREATED = "personal_token_created"  # noqa: S105
+    PUBLISH_REQUEST_CREATED = "publish_request_created"
+    PUBLISH_REQUEST_REJECTED = "publish_request_rejected"
+    PUBLISH_REQUEST_WITHDRAWN = "publish_request_withdrawn"
+    RELEASE_CREATED = "release_created"
+    RELEASE_FILE_DELETED = "release_file_deleted"
+    RELEASE_REPEATED = "release_repeated"
+    RELEASE_REVIEWED = "release_reviewed"
+    RELEASE_UPLOADED = "release_uploaded"
+    SNAPSHOT_CREATED = "snapshot_created"
+    SNAPSHOT_FILES_REMOVED = "snapshot_files_removed"
+    SNAPSHOT_PUBLISHED = "snapshot_published"
+    SNAPSHOT_UNPUBLISHED = "snapshot_unpublished"

@@ -13,7 +13,12 @@ from jobserver.models.who_when import person
 
 
 class Org(Base):
-    """An organisation (spec: domain 3.5). Rows made by an operator's command have no creator."""
+    """An organisation (spec: domain 3.5). Rows made by an operator's command have no creator.
+
+    ``output_checking_repo`` (``owner/name``) and ``output_checking_channel`` are where the checkers of its
+    projects are told of release requests; empty for the site's own. ``is_internal``: requests of its members
+    are labelled as the service's own.
+    """
 
     __tablename__ = "org"
     unpaired = frozenset({"created", "updated"})
@@ -24,6 +29,9 @@ class Org(Base):
     description: Mapped[str] = mapped_column(default="", server_default="")
     logo_file: Mapped[str | None]
     github_orgs: Mapped[list[str]] = mapped_column(default=list, server_default="{}")
+    is_internal: Mapped[bool] = mapped_column(default=False, server_default="false")
+    output_checking_repo: Mapped[str] = mapped_column(default="", server_default="")
+    output_checking_channel: Mapped[str] = mapped_column(default="", server_default="")
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
     created_by_id: Mapped[int | None] = person(nullable=True)
     updated_at: Mapped[datetime] = mapped_column(default=utcnow)
@@ -32,6 +40,10 @@ class Org(Base):
     __table_args__ = (
         CheckConstraint(r"slug ~ '^[-a-zA-Z0-9_]{1,255}$'", name="slug_form"),
         CheckConstraint("length(trim(name)) > 0", name="name_not_blank"),
+        CheckConstraint(
+            r"output_checking_repo ~ '^([A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+)?$'",
+            name="output_checking_repo_form",
+        ),
         Index("ix_org_name_lower", text("lower(name)")),
         words_index("org", "name", "slug"),
     )

@@ -32,6 +32,7 @@ class User(Base):
     pat_expires_at: Mapped[datetime | None]
     login_token: Mapped[str | None]
     login_token_expires_at: Mapped[datetime | None]
+    login_token_failures: Mapped[int] = mapped_column(default=0, server_default="0")
     disabled_at: Mapped[datetime | None]
     disabled_by_id: Mapped[int | None] = person(nullable=True)
 
