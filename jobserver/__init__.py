@@ -21,7 +21,6 @@ def make_app(settings: Settings, **registry: Any) -> Any:
     from pyramid.config import Configurator
 
     from jobserver import observability
-    from jobserver.security.policy import SessionPolicy
 
     observability.configure(settings)
     with Configurator(settings={}) as config:
@@ -29,7 +28,7 @@ def make_app(settings: Settings, **registry: Any) -> Any:
         config.registry.update(registry)
         config.include("jobserver.db")
         config.include("jobserver.http")
-        config.set_security_policy(SessionPolicy(settings))
+        config.include("jobserver.security.policy")
         config.include("jobserver.clients")
         config.include("jobserver.templating")
         config.include("jobserver.resources")

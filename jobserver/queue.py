@@ -40,13 +40,17 @@ LOCKS = {Task.CHECK_REPOSITORY: "check_repository"}
 _deferrer = procrastinate.App(connector=procrastinate.SyncPsycopgConnector())
 
 
-def defer(session: Session, task: Task, **arguments: Any) -> None:
-    """Ask for a task within the session's transaction; ``arguments`` must be JSON."""
+def defer(session: Session, task: Task, *, in_order_of: str | None = None, **arguments: Any) -> None:
+    """Ask for a task within the session's transaction; ``arguments`` must be JSON.
+
+    Tasks ``in_order_of`` the same thing are done one after the other, in the order in which they were asked
+    for: one that has to be tried again holds up those behind it.
+    """
     connection = session.connection().connection.dbapi_connection
     _deferrer.configure_task(
         task.value,
         queue=QUEUES.get(task, "default"),
-        lock=LOCKS.get(task),
+        lock=in_order_of or LOCKS.get(task),
         allow_unknown=True,
         connection=connection,
     ).defer(**arguments)

@@ -119,6 +119,23 @@ class Settings:
     registrations_slack_channel: str = _setting(
         "Channel told of new users.", default="job-server-registrations"
     )
+    release_storage: str = _setting(
+        "Folder of the files that were released. Back it up with the database.", default="releases"
+    )
+    release_file_size_limit: int = _setting(
+        "Bytes that one released file may have.", default=16 * 1024 * 1024, check=_positive
+    )
+    default_output_checking_github_org: str = _setting(
+        "GitHub owner of the output-checking repository of organisations without one of their own.",
+        default="ebmdatalab",
+    )
+    default_output_checking_repo: str = _setting(
+        "Name of that repository.", default="opensafely-output-review"
+    )
+    default_output_checking_slack_channel: str = _setting(
+        "Channel told of release requests of organisations without one of their own.",
+        default="opensafely-outputs",
+    )
     support_email: str = _setting("Address that pages give for help.", default="tech@opensafely.org")
     trusted_proxies: str = _setting(
         "Comma list of address prefixes of the proxies in front.", default="172.17.0."

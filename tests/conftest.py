@@ -5,6 +5,7 @@ Tests commit for real. Whatever a test wrote is removed after it.
 
 import contextlib
 import os
+import shutil
 import socket
 import subprocess
 from collections.abc import Callable, Iterator
@@ -19,6 +20,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from jobserver import db as database
 from jobserver import migrations
+from jobserver.clients.storage import ReleaseStorage
 from jobserver.models import Base
 from jobserver.settings import Settings, load
 from tests import factories
@@ -94,9 +96,16 @@ def _migrate(address: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def settings(postgres: str) -> Settings:
+def settings(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Settings of the application under test; no outside system is configured."""
-    return make_settings(postgres)
+    return make_settings(postgres, release_storage=tmp_path_factory.mktemp("releases"))
+
+
+@pytest.fixture
+def storage(settings: Settings) -> Iterator[ReleaseStorage]:
+    """The folder of released files, empty again afterwards."""
+    yield ReleaseStorage.from_settings(settings)
+    shutil.rmtree(settings.release_storage, ignore_errors=True)
 
 
 def make_settings(database_url: str, **changes: object) -> Settings:

@@ -1,5 +1,7 @@
 """Rows for tests, made with sensible defaults and committed at once."""
 
+import hashlib
+import io
 from typing import Any
 
 import factory
@@ -179,11 +181,111 @@ class JobFactory(Rows):
         return job
 
 
+class ReleaseFactory(Rows):
+    class Meta:
+        model = models.Release
+
+    id = factory.LazyFunction(tokens.new_ulid)
+    workspace = factory.SubFactory(WorkspaceFactory)
+    backend = factory.SubFactory(BackendFactory)
+    requested_files = factory.LazyFunction(list)
+    created_by = factory.SubFactory(UserFactory)
+
+
+class ReleaseFileFactory(Rows):
+    """A file that was announced; with ``content`` and ``storage`` one that was uploaded."""
+
+    class Meta:
+        model = models.ReleaseFile
+
+    id = factory.LazyFunction(tokens.new_ulid)
+    release = factory.SubFactory(ReleaseFactory)
+    workspace_id = factory.SelfAttribute("release.workspace_id")
+    name = factory.Sequence(lambda n: f"output/table-{n}.csv")
+    filehash = hashlib.sha256(b"").hexdigest()
+    size = 0
+    mtime = factory.LazyFunction(models.utcnow)
+    created_by = factory.SelfAttribute("release.created_by")
+
+    @classmethod
+    def _create(cls, model_class: type[Any], *args: Any, **kwargs: Any) -> Any:
+        content, storage = kwargs.pop("content", None), kwargs.pop("storage", None)
+        if content is not None:
+            kwargs |= {"filehash": hashlib.sha256(content).hexdigest(), "size": len(content)}
+        if storage is not None:
+            release = kwargs["release"]
+            path = f"{release.workspace.name}/releases/{release.id}/{kwargs['name']}"
+            stream = io.BytesIO(content or b"")
+            storage.keep(storage.receive(stream.read, 2**40), path)
+            kwargs.setdefault("uploaded_at", models.utcnow())
+            kwargs |= {"path": path, "uploaded_by": release.created_by}
+        return super()._create(model_class, *args, **kwargs)
+
+
+class SnapshotFactory(Rows):
+    """A set of ``files`` of one workspace."""
+
+    class Meta:
+        model = models.Snapshot
+
+    workspace = factory.SubFactory(WorkspaceFactory)
+    created_by = factory.SubFactory(UserFactory)
+    digest = factory.Sequence(lambda n: f"digest-{n}")
+
+    @classmethod
+    def _create(cls, model_class: type[Any], *args: Any, **kwargs: Any) -> Any:
+        files = kwargs.pop("files", [])
+        snapshot = super()._create(model_class, *args, **kwargs)
+        for each in files:
+            current().add(
+                models.SnapshotFile(
+                    snapshot_id=snapshot.id, release_file_id=each.id, workspace_id=snapshot.workspace_id
+                )
+            )
+        current().commit()
+        return snapshot
+
+
+class PublishRequestFactory(Rows):
+    class Meta:
+        model = models.PublishRequest
+
+    snapshot = factory.SubFactory(SnapshotFactory)
+    created_by = factory.SelfAttribute("snapshot.created_by")
+
+
+class ReleaseRequestFactory(Rows):
+    class Meta:
+        model = models.ReleaseRequest
+
+    id = factory.LazyFunction(tokens.new_ulid)
+    workspace = factory.SubFactory(WorkspaceFactory)
+    backend = factory.SubFactory(BackendFactory)
+    author = factory.SubFactory(UserFactory)
+    state = "submitted"
+
+
+class ReleaseRequestEventFactory(Rows):
+    class Meta:
+        model = models.ReleaseRequestEvent
+
+    release_request = factory.SubFactory(ReleaseRequestFactory)
+    event_type = "request_submitted"
+    turn = 1
+    created_by = factory.SelfAttribute("release_request.author")
+
+
 class SiteAlertFactory(Rows):
     class Meta:
         model = models.SiteAlert
 
     message = "The service is being looked after."
+
+
+def backend_with_token(**values: Any) -> tuple[models.Backend, str]:
+    """A backend and its token."""
+    token = tokens.new_backend_token()
+    return BackendFactory(token_digest=tokens.digest(token), **values), token
 
 
 def session_cookie(user: models.User) -> dict[str, str]:

@@ -8,6 +8,7 @@ from jobserver.clients.mail import Mailer
 from jobserver.clients.opencodelists import OpenCodelistsClient
 from jobserver.clients.rap import RapClient
 from jobserver.clients.slack import SlackClient
+from jobserver.clients.storage import ReleaseStorage
 from jobserver.settings import Settings
 
 
@@ -20,6 +21,7 @@ class Clients:
     opencodelists: OpenCodelistsClient
     mail: Mailer
     slack: SlackClient
+    storage: ReleaseStorage
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
@@ -30,6 +32,7 @@ class Clients:
             opencodelists=OpenCodelistsClient.from_settings(settings),
             mail=Mailer.from_settings(settings),
             slack=SlackClient.from_settings(settings),
+            storage=ReleaseStorage.from_settings(settings),
         )
 
 

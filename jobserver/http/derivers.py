@@ -4,6 +4,8 @@
 - Nothing follows the view's name in the path, unless the view says ``subpath=True``.
 - No form field comes twice, unless the view names it in ``repeatable=(...)``.
 - The view names a permission, or says that it is ``public=True``: otherwise it does not load.
+
+A view of the JSON API, ``endpoint=True``, reads its body itself and has no ``/`` unless it says so.
 """
 
 from collections import Counter
@@ -14,6 +16,7 @@ from pyramid.exceptions import ConfigurationError
 from pyramid.httpexceptions import (
     HTTPBadRequest,
     HTTPMovedPermanently,
+    HTTPNotAcceptable,
     HTTPNotFound,
     HTTPPermanentRedirect,
     HTTPRequestEntityTooLarge,
@@ -43,7 +46,7 @@ def exact_path(view: Any, info: Any) -> Any:
     """Redirect to the path with its final slash; 404 for anything after the view's name."""
     options = info.options
     if options.get("no_slash") or options.get("exception_only") or options.get("route_name"):
-        return view
+        return _without_slash(view) if options.get("endpoint") else view
     takes_subpath = bool(options.get("subpath_allowed"))
 
     def wrapper(context: Any, request: Request) -> Any:
@@ -61,11 +64,22 @@ def exact_path(view: Any, info: Any) -> Any:
     return wrapper
 
 
+def _without_slash(view: Any) -> Any:
+    def wrapper(context: Any, request: Request) -> Any:
+        if request.path_info.endswith("/"):
+            raise HTTPNotFound
+        return view(context, request)
+
+    return wrapper
+
+
 exact_path.options = ("no_slash", "subpath_allowed")  # type: ignore[attr-defined]
 
 
 def single_fields(view: Any, info: Any) -> Any:
     """Refuse forms with too many fields, or with a field twice that is meant to come once."""
+    if info.options.get("endpoint"):
+        return view
     repeatable = frozenset(info.options.get("repeatable") or ())
 
     def wrapper(context: Any, request: Request) -> Any:
@@ -93,7 +107,23 @@ def _field_names(request: Request) -> list[str]:
         raise HTTPBadRequest("The form is not sent as UTF-8, or not in the way that it says.") from error
 
 
-single_fields.options = ("repeatable",)  # type: ignore[attr-defined]
+single_fields.options = ("repeatable", "endpoint")  # type: ignore[attr-defined]
+
+
+def acceptable(view: Any, info: Any) -> Any:
+    """Answer 406 to who takes neither JSON nor what browsers ask for (spec: airlock 1.4, access 8.5.61)."""
+    if not info.options.get("endpoint") or info.options.get("any_type"):
+        return view
+
+    def wrapper(context: Any, request: Request) -> Any:
+        if not request.accept.acceptable_offers(["application/json", "text/html"]):
+            raise HTTPNotAcceptable("Could not satisfy the request Accept header.")
+        return view(context, request)
+
+    return wrapper
+
+
+acceptable.options = ("any_type",)  # type: ignore[attr-defined]
 
 
 def includeme(config: Configurator) -> None:
@@ -101,3 +131,4 @@ def includeme(config: Configurator) -> None:
     config.add_view_deriver(named_permission)
     config.add_view_deriver(single_fields, over="csrf_view", under="secured_view")
     config.add_view_deriver(exact_path, under="single_fields", over="csrf_view")
+    config.add_view_deriver(acceptable, under="secured_view")

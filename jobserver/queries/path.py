@@ -69,6 +69,18 @@ def load(db: Session, segments: Sequence[str]) -> PathRows:
     return found
 
 
+def load_by_workspace(db: Session, name: str) -> PathRows:
+    """The rows of the path to the workspace of this name; empty if there is none."""
+    if "\0" in name:
+        return PathRows()
+    row = db.execute(_BY_WORKSPACE, {"path_workspace": name}).mappings().one_or_none()
+    if row is None:
+        return PathRows()
+    found = PathRows(row[Org], row[Project], row[Workspace], org_ids=frozenset(row["org_ids"] or ()))
+    _connect(found, row)
+    return found
+
+
 def as_id(text: str) -> int | None:
     """The text as the id of a row, if it can be one."""
     if text.isascii() and text.isdigit() and len(text) <= 10 and text == str(int(text)):
@@ -77,19 +89,22 @@ def as_id(text: str) -> int | None:
     return None
 
 
+def _org_ids() -> Any:
+    """The organisations of the statement's project."""
+    return (
+        select(func.array_agg(ProjectCollaboration.org_id))
+        .where(ProjectCollaboration.project_id == Project.id)
+        .scalar_subquery()
+        .label("org_ids")
+    )
+
+
 def _statement(depth: int) -> Any:
     named: list[BindParameter[Any]] = [bindparam(name) for name in _NAMES]
     org, project, workspace, job_request, job = named
     statement: Any = select(Org).select_from(Org).where(Org.slug == org)
     if depth > 1:
-        org_ids = (
-            select(func.array_agg(ProjectCollaboration.org_id))
-            .where(ProjectCollaboration.project_id == Project.id)
-            .scalar_subquery()
-        )
-        statement = statement.add_columns(Project, org_ids.label("org_ids")).outerjoin(
-            Project, Project.slug == project
-        )
+        statement = statement.add_columns(Project, _org_ids()).outerjoin(Project, Project.slug == project)
     if depth > 2:
         statement = (
             statement.add_columns(Workspace, Repo)
@@ -114,6 +129,14 @@ def _statement(depth: int) -> Any:
 
 # Made once, by depth: every page below an organisation begins with one of them.
 _STATEMENTS = {depth: _statement(depth) for depth in range(1, 6)}
+
+_BY_WORKSPACE = (
+    select(Org, Project, Workspace, Repo, _org_ids())
+    .join(Project, Project.org_id == Org.id)
+    .join(Workspace, Workspace.project_id == Project.id)
+    .join(Repo, Repo.id == Workspace.repo_id)
+    .where(Workspace.name == bindparam("path_workspace"))
+)
 
 
 def _connect(found: PathRows, rows: Any) -> None:

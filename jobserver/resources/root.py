@@ -5,6 +5,7 @@ from pyramid.request import Request
 from jobserver.queries import addresses
 from jobserver.queries.backends import backend_by_slug
 from jobserver.queries.path import as_id
+from jobserver.resources.api import Api
 from jobserver.resources.base import Resource
 from jobserver.resources.people import SettingsResource, Users
 from jobserver.resources.tree import org_on_path
@@ -72,6 +73,7 @@ class ShortAddress(Resource):
 
 
 CHILDREN: dict[str, type[Resource]] = {
+    "api": Api,
     "status": Status,
     "job-requests": JobRequestAddresses,
     "jobs": JobAddresses,

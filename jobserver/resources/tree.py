@@ -14,6 +14,7 @@ from jobserver import models
 from jobserver.queries import addresses, path
 from jobserver.resources.base import Resource
 from jobserver.resources.links import page_url
+from jobserver.resources.outputs import CHILDREN, InWorkspace
 from jobserver.security import acl
 
 
@@ -26,6 +27,17 @@ def org_on_path(request: Request, slug: str, root: Resource) -> "OrgResource":
     if rows.org is None:
         raise KeyError(slug)
     return OrgResource(root, rows.org, rows, segments)
+
+
+def workspace_named(request: Request, name: str) -> "WorkspaceResource | None":
+    """The workspace of this name, wherever it is in the tree; None if there is none."""
+    rows = path.load_by_workspace(request.db, name)
+    if rows.org is None or rows.project is None or rows.workspace is None:
+        return None
+    segments = (rows.org.slug, rows.project.slug, rows.workspace.name)
+    root: Resource = request.root
+    project = ProjectResource(OrgResource(root, rows.org, rows, segments), rows.project)
+    return WorkspaceResource(project, rows.workspace)
 
 
 class OrgResource(Resource):
@@ -81,7 +93,9 @@ class WorkspaceResource(Resource):
         self.project = parent.project
         self.workspace = workspace
 
-    def __getitem__(self, name: str) -> "JobRequestResource":
+    def __getitem__(self, name: str) -> "JobRequestResource | InWorkspace":
+        if name in CHILDREN:
+            return CHILDREN[name](self, name)
         job_request = self.rows.job_request
         if job_request is None or str(job_request.id) != name:
             raise KeyError(name)

@@ -41,7 +41,12 @@ def principals(identity: Identity | None) -> set[str]:
     """What the caller stands for in access lists (spec: access 7.1)."""
     if identity is None:
         return {Everyone}
-    found = {Everyone, Authenticated, f"user:{identity.user_id}"}
+    return {Everyone, Authenticated} | standing(identity)
+
+
+def standing(identity: Identity) -> set[str]:
+    """What the person themselves stands for, whichever way they have come."""
+    found = {f"user:{identity.user_id}"}
     found |= {f"role:{role}" for role in identity.roles}
     found |= {f"org:{org_id}:member" for org_id in identity.org_ids}
     for project_id, roles in identity.project_roles.items():

@@ -1,12 +1,18 @@
-"""Pyramid's security policy for browsers: a session cookie, and the access lists of the tree."""
+"""Pyramid's security policy: who calls, and the access lists of the tree.
+
+People call with a session cookie. Below ``/api/`` nobody is anybody until the resource that is asked for has
+said which proof it takes, see :mod:`jobserver.resources.api`.
+"""
 
 from datetime import timedelta
 from typing import Any
 
 from pyramid.authorization import ACLHelper
+from pyramid.config import Configurator
 from pyramid.request import Request, RequestLocalCache
 
 from jobserver.security import sessions
+from jobserver.security.callers import ProgramCaller
 from jobserver.security.identity import Identity, principals
 from jobserver.settings import Settings
 
@@ -16,7 +22,7 @@ def cookie_prefix(settings: Settings) -> str:
     return "__Host-" if settings.base_url.startswith("https://") else ""
 
 
-class SessionPolicy:
+class Policy:
     """Knows a caller by the cookie ``sessionid``."""
 
     def __init__(self, settings: Settings) -> None:
@@ -24,6 +30,7 @@ class SessionPolicy:
         self.cookie_name = cookie_prefix(settings) + "sessionid"
         self.acl = ACLHelper()
         self.identities = RequestLocalCache(self._load)
+        self.callers = RequestLocalCache(lambda _request: None)
 
     def _load(self, request: Request) -> Identity | None:
         token = request.cookies.get(self.cookie_name)
@@ -41,7 +48,22 @@ class SessionPolicy:
 
     def permits(self, request: Request, context: Any, permission: str) -> Any:
         """Whether the access lists from the context to the root allow it."""
-        return self.acl.permits(context, principals(self.identity(request)), permission)
+        return self.acl.permits(context, self._principals(request), permission)
+
+    def _principals(self, request: Request) -> set[str]:
+        if not request.path_info.startswith("/api/"):
+            return principals(self.identity(request))
+        caller = self.caller(request)
+        return principals(caller) if caller is None or isinstance(caller, Identity) else caller.principals
+
+    def caller(self, request: Request) -> Identity | ProgramCaller | None:
+        """Who has proved to be calling the JSON API; None for nobody."""
+        found: Identity | ProgramCaller | None = self.callers.get_or_create(request)
+        return found
+
+    def call_as(self, request: Request, caller: Identity | ProgramCaller | None) -> None:
+        """From now on the request is this caller's."""
+        self.callers.set(request, caller)
 
     def remember(
         self, request: Request, token: str, *, lifetime: timedelta = sessions.LIFETIME, **_options: Any
@@ -65,3 +87,11 @@ class SessionPolicy:
             samesite="Lax",
         )
         return [("Set-Cookie", header) for header in response.headers.getall("Set-Cookie")]
+
+
+def includeme(config: Configurator) -> None:
+    """Set the policy; add ``request.caller`` and ``request.call_as`` for the JSON API."""
+    policy = Policy(config.registry["settings"])
+    config.set_security_policy(policy)
+    config.add_request_method(lambda request: policy.caller(request), "caller", property=True)
+    config.add_request_method(lambda request, caller: policy.call_as(request, caller), "call_as")

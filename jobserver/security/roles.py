@@ -96,6 +96,17 @@ ROLES: dict[Role, RoleInfo] = {
 
 # Only through a backend: a browser session must not be able to upload.
 BACKEND_ONLY = frozenset({Permission.RELEASE_FILE_UPLOAD})
+# What a personal token may do, as far as its owner may.
+TOKEN_READS = frozenset({Permission.RELEASE_FILE_VIEW})
+# What a backend itself may do.
+BACKEND = frozenset(
+    {
+        Permission.AIRLOCK_NOTIFY,
+        Permission.JOB_UPDATE,
+        Permission.LEVEL4_LOGIN,
+        Permission.USER_ROLES_READ,
+    }
+)
 
 ANYONE = frozenset({Permission.VIEW})
 SIGNED_IN = frozenset({Permission.ACCOUNT})
@@ -103,6 +114,8 @@ ANY_ROLE = frozenset({Permission.WORKSPACE_STATUS_VIEW, Permission.JOB_METRICS_V
 MEMBER = frozenset({Permission.MEMBER_TOOLS_VIEW})
 ORG_MEMBER = frozenset({Permission.PROJECT_ROLES_VIEW})
 CREATOR_OF_JOB_REQUEST = frozenset({Permission.JOB_CANCEL})
+AUTHOR_OF_RELEASE_REQUEST = frozenset({Permission.UNRELEASED_OUTPUTS_VIEW})
+READER_OF_SNAPSHOT = frozenset({Permission.SNAPSHOT_VIEW})
 
 
 _BY_NAME = {role.value: role for role in Role}
@@ -121,3 +134,13 @@ def roles_granting(permission: Permission, among: tuple[Role, ...] = tuple(Role)
 def session_permissions(role: Role) -> frozenset[Permission]:
     """What the role allows somebody who is signed in with a browser."""
     return ROLES[role].permissions - BACKEND_ONLY
+
+
+def permissions_through_backend(role: Role) -> frozenset[Permission]:
+    """What the role allows somebody for whom a backend acts."""
+    return ROLES[role].permissions & BACKEND_ONLY
+
+
+def permissions_of_token(role: Role) -> frozenset[Permission]:
+    """What a personal token may read for somebody with the role."""
+    return ROLES[role].permissions & TOKEN_READS

@@ -78,6 +78,14 @@ def identity_of(db: Session, user_id: int) -> Identity:
     return _read(db.execute(_OF_USER, {"wanted_id": user_id}).mappings().one())
 
 
+def person_named(db: Session, username: str) -> Identity | None:
+    """The person of exactly this username, in whose name a backend acts; None if unknown or disabled."""
+    if not username or "\0" in username or len(username) > 255:
+        return None
+    row = db.execute(_OF_NAME, {"wanted_name": username}).mappings().one_or_none()
+    return _read(row) if row else None
+
+
 def _identity() -> Select[Any]:
     memberships = (
         select(func.jsonb_object_agg(ProjectMembership.project_id, ProjectMembership.roles))
@@ -109,6 +117,7 @@ def _identity() -> Select[Any]:
 
 # Made once: every request of somebody who is signed in begins with it.
 _OF_USER = _identity().where(User.id == bindparam("wanted_id"))
+_OF_NAME = _identity().where(User.username == bindparam("wanted_name"), User.disabled_at.is_(None))
 _OF_SESSION = (
     _identity()
     .add_columns(UserSession.id.label("session_id"))

@@ -9,6 +9,7 @@ from jobserver.resources.root import CHILDREN
 def includeme(config: Configurator) -> None:
     """Load every view below this package, and let the root know the names of its own pages."""
     config.scan("jobserver.views")
+    config.include("jobserver.views.api.errors")
     config.commit()
     views = [entry["introspectable"] for entry in config.introspector.get_category("views") or ()]
     at_root = {view["name"] for view in views if view["context"] is Root} - {""}

@@ -1,0 +1,90 @@
+"""Releases, their files and snapshots, found by what an address names."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session, joinedload
+
+from jobserver.models import (
+    PublishRequest,
+    Release,
+    ReleaseFile,
+    ReleaseRequest,
+    Snapshot,
+)
+from jobserver.models.publication import IN_FORCE, PENDING
+
+LONGEST_ID = 26
+LONGEST_REQUEST_ID = 100
+
+
+@dataclass(frozen=True)
+class Publication:
+    """Where a snapshot stands: public or not, and whether somebody's wish waits for a decision."""
+
+    is_published: bool
+    is_pending: bool
+
+
+def _fits(id_: str, longest: int) -> bool:
+    return 0 < len(id_) <= longest and "\0" not in id_
+
+
+def release_by_id(db: Session, id_: str) -> Release | None:
+    """The release with its workspace, its backend and who released it."""
+    if not _fits(id_, LONGEST_ID):
+        return None
+    return db.scalar(
+        select(Release)
+        .where(Release.id == id_)
+        .options(joinedload(Release.workspace), joinedload(Release.backend), joinedload(Release.created_by))
+    )
+
+
+def file_by_id(db: Session, id_: str) -> ReleaseFile | None:
+    """The file with its release, and what :func:`release_by_id` gives of that."""
+    if not _fits(id_, LONGEST_ID):
+        return None
+    release = joinedload(ReleaseFile.release)
+    return db.scalar(
+        select(ReleaseFile)
+        .where(ReleaseFile.id == id_)
+        .options(
+            release.joinedload(Release.workspace),
+            release.joinedload(Release.backend),
+            release.joinedload(Release.created_by),
+        )
+    )
+
+
+def snapshot(db: Session, id_: int) -> Snapshot | None:
+    """The snapshot with who made it."""
+    return db.scalar(select(Snapshot).where(Snapshot.id == id_).options(joinedload(Snapshot.created_by)))
+
+
+def publication(db: Session, snapshot_id: int) -> Publication:
+    """Where the snapshot stands. The one rule for "published now" is :data:`IN_FORCE`."""
+    row = db.execute(
+        select(
+            func.coalesce(func.bool_or(text(IN_FORCE)), False),
+            func.coalesce(func.bool_or(text(PENDING)), False),
+        )
+        .select_from(PublishRequest)
+        .where(PublishRequest.snapshot_id == snapshot_id)
+    ).one()
+    return Publication(*row)
+
+
+def release_request_by_id(db: Session, id_: str) -> ReleaseRequest | None:
+    """The release request with its author, its workspace and its backend."""
+    if not _fits(id_, LONGEST_REQUEST_ID):
+        return None
+    return db.scalar(
+        select(ReleaseRequest)
+        .where(ReleaseRequest.id == id_)
+        .options(
+            joinedload(ReleaseRequest.author),
+            joinedload(ReleaseRequest.workspace),
+            joinedload(ReleaseRequest.backend),
+        )
+    )

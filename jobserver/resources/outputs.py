@@ -1,0 +1,110 @@
+"""What came out of a workspace: Releases → Release → ReleaseFile, Outputs → Snapshot, release requests."""
+
+from typing import TYPE_CHECKING, Any
+
+from jobserver import models
+from jobserver.queries import releases
+from jobserver.queries.path import as_id
+from jobserver.resources.base import Resource
+from jobserver.security import acl
+
+if TYPE_CHECKING:
+    from jobserver.resources.tree import WorkspaceResource
+
+
+class InWorkspace(Resource):
+    """A place below a workspace, with the rows of the path."""
+
+    def __init__(self, parent: "WorkspaceResource | InWorkspace", name: str) -> None:
+        super().__init__(parent.request, name, parent)
+        self.org: models.Org = parent.org
+        self.project: models.Project = parent.project
+        self.workspace: models.Workspace = parent.workspace
+
+
+class Releases(InWorkspace):
+    """``…/<workspace>/releases/``: what was released, newest first."""
+
+    def __getitem__(self, name: str) -> "ReleaseResource":
+        found = releases.release_by_id(self.request.db, name)
+        if found is None or found.workspace_id != self.workspace.id:
+            raise KeyError(name)
+        return ReleaseResource(self, found)
+
+
+class ReleaseResource(InWorkspace):
+    """``…/releases/<release>/``: one release."""
+
+    def __init__(self, parent: Releases, release: models.Release) -> None:
+        super().__init__(parent, release.id)
+        self.release = release
+
+    def __getitem__(self, name: str) -> "ReleaseFileResource":
+        found = releases.file_by_id(self.request.db, name)
+        if found is None or found.release_id != self.release.id:
+            raise KeyError(name)
+        return ReleaseFileResource(self, found)
+
+
+class ReleaseFileResource(InWorkspace):
+    """``…/releases/<release>/<file>/``: one file of a release."""
+
+    def __init__(self, parent: ReleaseResource, file: models.ReleaseFile) -> None:
+        super().__init__(parent, file.id)
+        self.release = parent.release
+        self.file = file
+
+
+class Outputs(InWorkspace):
+    """``…/<workspace>/outputs/``: what was published, and drafts."""
+
+    def __getitem__(self, name: str) -> "SnapshotResource":
+        number = as_id(name)
+        found = releases.snapshot(self.request.db, number) if number else None
+        if found is None or found.workspace_id != self.workspace.id:
+            raise KeyError(name)
+        return SnapshotResource(self, found)
+
+
+class SnapshotResource(InWorkspace):
+    """``…/outputs/<number>/``: a set of files, a draft or published."""
+
+    def __init__(self, parent: Outputs, snapshot: models.Snapshot) -> None:
+        super().__init__(parent, str(snapshot.id))
+        self.snapshot = snapshot
+        self.publication = releases.publication(parent.request.db, snapshot.id)
+
+    @property
+    def __acl__(self) -> list[Any]:  # type: ignore[override]
+        return acl.snapshot(
+            is_published=self.publication.is_published, awaits_decision=self.publication.is_pending
+        )
+
+
+class ReleaseRequests(InWorkspace):
+    """``…/<workspace>/release-requests/``: what was asked for in Airlock."""
+
+    def __getitem__(self, name: str) -> "ReleaseRequestResource":
+        found = releases.release_request_by_id(self.request.db, name)
+        if found is None or found.workspace_id != self.workspace.id:
+            raise KeyError(name)
+        return ReleaseRequestResource(self, found)
+
+
+class ReleaseRequestResource(InWorkspace):
+    """``…/release-requests/<id>/``: one release request and what happened to it."""
+
+    def __init__(self, parent: ReleaseRequests, release_request: models.ReleaseRequest) -> None:
+        super().__init__(parent, release_request.id)
+        self.release_request = release_request
+
+    @property
+    def __acl__(self) -> list[Any]:  # type: ignore[override]
+        return acl.release_request(self.release_request.author_id)
+
+
+CHILDREN: dict[str, type[InWorkspace]] = {
+    "outputs": Outputs,
+    "release-requests": ReleaseRequests,
+    "releases": Releases,
+}

@@ -1,0 +1,65 @@
+"""How a caller of the JSON API proves who is calling, and who that makes the request's caller.
+
+Credentials are looked at before the thing in the address, so that strangers cannot find out what there is
+(spec: airlock 12.8).
+"""
+
+from enum import Enum
+
+from pyramid.csrf import check_csrf_origin, check_csrf_token
+from pyramid.request import Request
+
+from jobserver.db import SAFE_METHODS
+from jobserver.security import callers
+from jobserver.security.callers import CallerRefused
+
+CSRF_FAILED = "CSRF Failed: the header X-CSRFToken is missing or wrong."
+
+
+class Proof(Enum):
+    """What an address takes as proof (spec: airlock 1.2)."""
+
+    NOTHING = "nothing"
+    BACKEND = "a backend's token"
+    THROUGH_BACKEND = "a backend's token, and OS-User"
+    SESSION = "a session"
+    READER = "a personal token, or a session"
+    BACKEND_OR_SESSION = "a backend's token, or a session"
+
+
+def prove(request: Request, proof: Proof) -> None:
+    """Make whoever proves to be calling the request's caller. Raises :class:`CallerRefused`.
+
+    Without a session, an address that takes one has no caller: its permission decides.
+    """
+    authorization = request.headers.get("Authorization")
+    match proof:
+        case Proof.NOTHING:
+            pass
+        case Proof.BACKEND:
+            request.call_as(callers.backend(request.db, authorization))
+        case Proof.THROUGH_BACKEND:
+            username = request.headers.get("OS-User")
+            request.call_as(callers.through_backend(request.db, authorization, username))
+        case Proof.READER if authorization:
+            request.call_as(callers.by_personal_token(request.db, authorization))
+        case Proof.BACKEND_OR_SESSION if authorization:
+            request.call_as(callers.backend(request.db, authorization))
+        case Proof.SESSION | Proof.READER | Proof.BACKEND_OR_SESSION:
+            request.call_as(request.identity)
+            _refuse_forgery(request)
+    if proof is Proof.READER and request.caller is None:
+        raise CallerRefused("Invalid user or token")
+    if proof is Proof.BACKEND_OR_SESSION and request.caller is None:
+        raise CallerRefused(callers.NOT_PROVIDED)
+
+
+def _refuse_forgery(request: Request) -> None:
+    """A page of another site must not use the session. Who is not signed in has nothing to be stolen."""
+    if request.identity is None or request.method in SAFE_METHODS:
+        return
+    genuine = check_csrf_origin(request, raises=False, allow_no_origin=True) and check_csrf_token(
+        request, token=None, header="X-CSRFToken", raises=False
+    )
+    if not genuine:
+        raise CallerRefused(CSRF_FAILED)
