@@ -126,3 +126,30 @@ def test_indexes_of_which_one_was_left_unusable_are_made_again(empty: Engine) ->
         assert unusable == 0
         assert unchecked.all() == []
     migrations.check(empty, SCRIPTS)
+
+
+def test_the_release_before_releases_goes_on_and_comes_back(empty: Engine) -> None:
+    migrations.upgrade(empty, SCRIPTS, "0003")
+    with empty.begin() as connection:
+        for statement in FIRST_RELEASE[:-1]:
+            connection.execute(text(statement))
+        connection.execute(text(EVENT), {"type": "workspace_archived"})
+    migrations.upgrade(empty, SCRIPTS)
+    with empty.begin() as connection:
+        connection.execute(text(FIRST_RELEASE[-1]))
+        connection.execute(text(EVENT), {"type": "workspace_updated"})
+        connection.execute(text(EVENT), {"type": "release_created"})
+        connection.execute(text('UPDATE "user" SET login_token_failures = 3'))
+        connection.execute(
+            text(
+                "INSERT INTO release (id, workspace_id, backend_id, requested_files, created_at, created_by_id)"
+                " VALUES (:id, 1, 1, '[]', now(), 1)"
+            ),
+            {"id": "01M84YW5GNHCWC70E74K0PWK9X"},
+        )
+    migrations.downgrade(empty, SCRIPTS, "0003")
+    with empty.connect() as connection:
+        types = connection.scalars(text("SELECT type FROM auditable_event ORDER BY id")).all()
+    assert types == ["workspace_archived", "workspace_updated"], "the release before knows no others"
+    migrations.upgrade(empty, SCRIPTS)
+    migrations.check(empty, SCRIPTS)

@@ -63,10 +63,13 @@ def test_an_unreachable_database_is_one_line(run: Run) -> None:
 
 
 def test_settings_are_shown_with_source_and_without_secrets(run: Run, settings: Settings) -> None:
-    lines = ok(run("settings", SECRET_KEY="hunter2 hunter2 hunter2")).splitlines()
-    assert "SECRET_KEY                   environment  *****" in lines
-    assert "DEBUG                        ini file     True" in lines
-    assert "DATABASE_POOL_SIZE           default      8" in lines
+    lines = [
+        " ".join(line.split())
+        for line in ok(run("settings", SECRET_KEY="hunter2 hunter2 hunter2")).splitlines()
+    ]
+    assert "SECRET_KEY environment *****" in lines
+    assert "DEBUG ini file True" in lines
+    assert "DATABASE_POOL_SIZE default 8" in lines
     assert "hunter2" not in "\n".join(lines)
 
 

@@ -126,7 +126,8 @@ def _methods(request: Request) -> list[str]:
 def add_headers(event: NewResponse) -> None:
     """What an address of the API allows, and what its answers depend on."""
     request: Request = event.request
-    if not request.path_info.startswith("/api/v2/") or event.response.status_code in {301, 308}:
+    # Not as text: this may be the answer to an address that is none.
+    if not request.environ["PATH_INFO"].startswith("/api/v2/") or event.response.status_code in {301, 308}:
         return
     event.response.vary = ("Accept", "Cookie")
     methods = _methods(request)
