@@ -24,7 +24,7 @@ export PORT DATA_DIR
 # node and npm from the virtual environment where the machine has none.
 export PATH := $(BIN):$(PATH)
 
-.PHONY: help install run manage test bench check check-locks check-frontend pytest fix locks clean
+.PHONY: help install run manage airlock test bench check check-locks check-frontend pytest fix locks clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -37,6 +37,9 @@ run: $(INSTALLED) $(BUILT) ## run it all: PORT=8000 SIMULATOR_PORT=PORT+1 DATA_D
 
 manage: $(INSTALLED) ## a command beside a running copy: make manage ARGS="create-user --help"
 	@. $(abspath $(DATA_DIR))/environment && $(BIN)/jobserver $(ARGS)
+
+airlock: $(INSTALLED) ## play Airlock beside a running copy: make airlock ARGS="--return"
+	@. $(abspath $(DATA_DIR))/environment && $(BIN)/python -m simulator.airlock $(ARGS)
 
 test: check check-locks check-frontend pytest ## everything that CI checks
 

@@ -26,6 +26,12 @@ class Task(StrEnum):
     MAIL_EMAIL_CHANGE_NOTICE = "mail_email_change_notice"
     ANNOUNCE_NEW_USER = "announce_new_user"
     CHECK_REPOSITORY = "check_repository"
+    RELEASE_REQUEST_ISSUE = "release_request_issue"
+    RELEASE_REQUEST_POST = "release_request_post"
+    RELEASE_REQUEST_MAIL = "release_request_mail"
+    MAIL_LEVEL4_TOKEN_CREATED = "mail_level4_token_created"  # noqa: S105
+    MAIL_LEVEL4_TOKEN_USED = "mail_level4_token_used"  # noqa: S105
+    MAIL_LEVEL4_TOKEN_VOID = "mail_level4_token_void"  # noqa: S105
 
 
 QUEUES = {

@@ -77,7 +77,9 @@ class Settings:
 
     secret_key: str = _setting("Signs sessions and one-time values.", secret=True, check=_long_enough)
     old_secret_key: str = _setting("Previous key, still accepted during a rotation.", default="", secret=True)
-    debug: bool = _setting("Development: ribbon, plain-HTTP cookies, Slack printed.", default=False)
+    debug: bool = _setting(
+        "Development: ribbon, plain-HTTP cookies; without a token Slack messages are printed.", default=False
+    )
     base_url: str = _setting("Prefix of absolute links.", default="http://localhost:8000", check=_url)
     database_url: str = _setting("The database.", secret=True, check=_database)
     database_pool_size: int = _setting("Connections that one process keeps open.", default=8, check=_positive)

@@ -139,12 +139,21 @@ def refusal(service: str, status: int) -> Response:
         if status == 401:
             return controller.answer(401, {"error": "Unauthorized", "details": "Invalid token"})
         return controller.server_error() if status == 500 else controller.page(status, f"Error ({status})")
+    if service == "slack" and status == 429:
+        limited = controller.answer(429, {"ok": False, "error": "ratelimited"})
+        limited.headers["Retry-After"] = "30"
+        return limited
     if service == "slack":
         return controller.answer(
             status, {"ok": False, "error": "invalid_auth" if status == 401 else "fatal_error"}
         )
     if service in {"github", "oauth"}:
-        words = {401: "Bad credentials", 403: "Resource not accessible by integration", 404: "Not Found"}
+        words = {
+            401: "Bad credentials",
+            403: "Resource not accessible by integration",
+            404: "Not Found",
+            422: "Validation Failed",
+        }
         return controller.answer(
             status, {"message": words.get(status, "Server Error"), "status": str(status)}
         )

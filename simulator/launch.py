@@ -200,6 +200,7 @@ def _settings(data: Path, ports: dict[str, int], database_url: str) -> dict[str,
         "JOBSERVER_GITHUB_TOKEN": demo.github_tokens[0],
         "SLACK_BOT_TOKEN": demo.slack_tokens[0],
         "RAP_API_TOKEN": next(iter(demo.rap_tokens)),
+        "RELEASE_STORAGE": str(data / "releases"),
     }
 
 
@@ -219,9 +220,11 @@ def _as_shell(settings: dict[str, str]) -> str:
 
 
 def _serve(environ: dict[str, str]) -> int:
+    tokens = str(Path(environ["DATA_DIR"]) / "airlock")
+    loading = ["load-demonstration", "--tokens", tokens, str(config.DEMO_FILE)]
     for said, command in (
         ("The database's schema is being brought up to date …", ["migrate"]),
-        ("The demonstration is being loaded …", ["load-demonstration", str(config.DEMO_FILE)]),
+        ("The demonstration is being loaded …", loading),
     ):
         _say(said)
         status = subprocess.run([str(BIN / "jobserver"), *command], cwd=ROOT, env=environ, check=False)
@@ -281,6 +284,7 @@ def _welcome(environ: dict[str, str]) -> str:
   The outside world:        http://127.0.0.1:{environ["SIMULATOR_PORT"]}/  (mail, Slack, GitHub, controller)
   Data:                     {environ["DATA_DIR"]}
   Commands:                 make manage ARGS="create-user --help"
+  A release from Airlock:   make airlock
   Ctrl-C stops everything.
 """
 

@@ -26,6 +26,7 @@ RESERVED_AT_ROOT = frozenset(
             "orgs",
             "projects",
             "publish-repo",
+            "release-requests",
             "repo",
             "search",
             "settings",

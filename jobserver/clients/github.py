@@ -29,6 +29,7 @@ from jobserver.clients.github_errors import (
     RepositoryMissing,
     translated,
 )
+from jobserver.clients.github_issues import IssueMissing, IssueRefused, RepositoryIssues
 from jobserver.clients.github_organisation import Repository, organisation_repositories
 from jobserver.clients.github_requests import Latest, new_requester, requester_class
 from jobserver.clients.transport import Limits
@@ -42,11 +43,14 @@ __all__ = [
     "GitHubError",
     "GitHubUnauthorised",
     "GitHubUnavailable",
+    "IssueMissing",
+    "IssueRefused",
     "OrganisationMissing",
     "RateLimited",
     "RefMissing",
     "RepoFacts",
     "Repository",
+    "RepositoryIssues",
     "RepositoryMissing",
 ]
 
@@ -194,6 +198,16 @@ class GitHubClient:
         """
         with self._asking(OrganisationMissing(org)):
             return tuple(organisation_repositories(self._requester(), org))
+
+    def issues(self, owner: str, name: str) -> RepositoryIssues:
+        """The issues of a repository, which may be written with a token only."""
+        return RepositoryIssues(
+            owner,
+            name,
+            lambda: self._repository(owner, name),
+            self._asking,
+            may_write=bool(self._token),
+        )
 
     def _contents(self, owner: str, name: str, path: str, sha: str) -> ContentFile | list[ContentFile]:
         if not path or set(path.split("/")) & {"", ".", ".."}:

@@ -33,7 +33,7 @@ class SlackNotSent(Exception):
 
 
 class SlackClient:
-    """Posts as one bot. Without a token Slack is off; in debug messages are printed instead."""
+    """Posts as one bot. Without a token Slack is off; in debug messages are printed then."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class SlackClient:
 
     def post(self, channel: str, text: str) -> None:
         """Post Slack markup to a channel, or raise :class:`SlackNotSent`."""
-        if self._debug:
+        if self._debug and not self._token:
             stream = self._stream or sys.stdout
             stream.write(f"Slack #{channel}: {text}\n")
             return

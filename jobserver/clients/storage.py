@@ -4,6 +4,7 @@ A file is first received under a name of its own, hashed on the way and synced t
 given its place. Whoever reads sees the whole file or none (spec: airlock 4.3, 12.1, 12.23).
 """
 
+import errno
 import hashlib
 import os
 import uuid
@@ -23,6 +24,10 @@ INCOMING = ".incoming"
 
 class StorageError(Exception):
     """The folder cannot be used: the disk is full, or is not there. The text is for operators."""
+
+
+class StorageFull(StorageError):
+    """There is no room for another file."""
 
 
 class FileMissing(StorageError):
@@ -71,7 +76,7 @@ class ReleaseStorage:
         except BaseException as error:
             self.discard(place)
             if isinstance(error, OSError):
-                raise StorageError(f"the file cannot be stored: {error.strerror}") from error
+                raise _failure("the file cannot be stored", error) from error
             raise
         return Received(place, digest.hexdigest(), size)
 
@@ -83,7 +88,7 @@ class ReleaseStorage:
             received.place.replace(place)
             _sync_folder(place.parent)
         except OSError as error:
-            raise StorageError(f"the file cannot be given its place: {error.strerror}") from error
+            raise _failure("the file cannot be given its place", error) from error
 
     def discard(self, place: Path) -> None:
         """Forget a file that was received, if it is still there."""
@@ -133,6 +138,20 @@ class ReleaseStorage:
         if place.resolve() != place:
             raise FileMissing(f"{path!r} leads out of its folder")
         return place
+
+
+def digest_of(read: Callable[[int], bytes], limit: int) -> tuple[str, int]:
+    """SHA-256 and size of what ``read`` gives, which is kept nowhere. Raises :class:`TooLarge`."""
+    digest, size = hashlib.sha256(), 0
+    for chunk in _up_to(limit, read):
+        size += len(chunk)
+        digest.update(chunk)
+    return digest.hexdigest(), size
+
+
+def _failure(what: str, error: OSError) -> StorageError:
+    full = error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+    return (StorageFull if full else StorageError)(f"{what}: {error.strerror}")
 
 
 def _up_to(limit: int, read: Callable[[int], bytes]) -> Iterator[bytes]:

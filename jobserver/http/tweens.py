@@ -91,7 +91,7 @@ def limits(handler: Handler, registry: dict[str, Settings]) -> Handler:
         if request.path_info == health_check:
             return handler(request)
         if host.lower() not in believed:
-            return HTTPBadRequest("This host name is not served here.")
+            return _bad_request(request, "This host name is not served here.")
         if request.method in {"GET", "HEAD"} and host != base.hostname and {host, base.hostname} <= LOOPBACK:
             # Development by another of the machine's names: cookies and the way back from GitHub need one.
             return HTTPFound(settings.base_url.rstrip("/") + request.path_qs)
@@ -102,6 +102,13 @@ def limits(handler: Handler, registry: dict[str, Settings]) -> Handler:
         return handler(request)
 
     return tween
+
+
+def _bad_request(request: Request, detail: str) -> Response:
+    # Not as text: the path may be unreadable.
+    if request.environ["PATH_INFO"].startswith("/api/"):
+        return Response(json_body={"detail": detail}, status=400, charset=None)
+    return HTTPBadRequest(detail)
 
 
 def logging(handler: Handler, registry: dict[str, Settings]) -> Handler:
@@ -149,7 +156,7 @@ def readable_path(handler: Handler, _registry: dict[str, Settings]) -> Handler:
             readable = "\0" not in request.path_info
         except UnicodeDecodeError:
             readable = False
-        return handler(request) if readable else HTTPBadRequest("The address is not readable text.")
+        return handler(request) if readable else _bad_request(request, "The address is not readable text.")
 
     return tween
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Float, Interval, and_, func, select, union
+from sqlalchemy import ARRAY, ColumnElement, Float, Interval, Text, and_, any_, cast, func, select, union
 from sqlalchemy.orm import Session
 
 from jobserver.models import ACTIVE_STATUSES, Cancellation, Job, JobRequest, JobRequestStatus
@@ -56,9 +56,12 @@ def to_ask_about(db: Session, now: datetime) -> list[Asked]:
     return sorted(Asked(id_, identifier) for id_, identifier in found)
 
 
-def by_identifier(db: Session, identifiers: Iterable[str]) -> list[Asked]:
-    """The requests of these RAP ids, as far as we know them."""
-    wanted = select(JobRequest.id, JobRequest.identifier).where(JobRequest.identifier.in_(list(identifiers)))
+def by_identifier(db: Session, identifiers: Iterable[str], *, backend_id: int | None = None) -> list[Asked]:
+    """The requests of these RAP ids, as far as we know them; of one backend, if it is named."""
+    named = any_(cast(list(identifiers), ARRAY(Text)))
+    wanted = select(JobRequest.id, JobRequest.identifier).where(JobRequest.identifier == named)
+    if backend_id is not None:
+        wanted = wanted.where(JobRequest.backend_id == backend_id)
     return sorted(Asked(id_, identifier) for id_, identifier in db.execute(wanted))
 
 

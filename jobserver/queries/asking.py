@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from jobserver.models.choices import GLOBAL_ROLES, PROJECT_ROLES, Role
+from jobserver.security.identity import Identity
 from jobserver.security.permissions import Permission
-from jobserver.security.roles import ROLES, roles_granting
+from jobserver.security.roles import ROLES, roles_granting, session_permissions
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,14 @@ def needs(permission: Permission, support: str) -> list[Need]:
         Need(ROLES[role].name, ROLES[role].description, _through(givers_of_the_rest(), support))
         for role in everywhere
     ]
+
+
+def role_that_allows(identity: Identity | None, permission: Permission, project_id: int) -> str | None:
+    """The role by which somebody holds the permission on the project, as people know it; its own first."""
+    if identity is None:
+        return None
+    held = [*identity.project_roles.get(project_id, ()), *identity.roles]
+    return next((ROLES[role].name for role in held if permission in session_permissions(role)), None)
 
 
 def givers_of_project_roles() -> str:

@@ -3,16 +3,29 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import ScalarSelect, exists, func, literal, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
-from jobserver.models import EmailChange, JobRequest
+from jobserver.models import (
+    Backend,
+    EmailChange,
+    JobRequest,
+    Org,
+    Project,
+    ReleaseRequest,
+    ReleaseRequestState,
+    Role,
+    Workspace,
+)
 from jobserver.queries.backends import BackendRow
 from jobserver.queries.event_logs import RequestRow
 from jobserver.queries.failures import WITHIN, Failure, failures
 from jobserver.queries.home import MyWorkspace
 from jobserver.queries.private_repos import PrivateRepo, private_repos
+from jobserver.queries.release_request_lists import WAITING_FOR_CHECKERS
 from jobserver.security.identity import Identity
 
 MOST, FEW, MANY = 5, 3, 100
@@ -27,6 +40,23 @@ class Held:
 
 
 @dataclass(frozen=True)
+class Returned:
+    """A release request of mine that the output checkers gave back."""
+
+    id: str
+    workspace: str
+    project_slug: str
+    org_slug: str
+    backend: str
+    since: datetime
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """The names that lead to its page."""
+        return (self.org_slug, self.project_slug, self.workspace, "release-requests", self.id)
+
+
+@dataclass(frozen=True)
 class Attention:
     """Everything that needs me now."""
 
@@ -34,6 +64,8 @@ class Attention:
     held: Sequence[Held] = ()
     workspaces: Sequence[MyWorkspace] = ()
     repos: Sequence[PrivateRepo] = ()
+    returned: Sequence[Returned] = ()
+    to_check: int = 0
     new_email: str | None = None
     has_no_name: bool = False
     more_failures: bool = False
@@ -41,8 +73,9 @@ class Attention:
     @property
     def count(self) -> int:
         """How many things there are to do."""
-        lists = (self.failures, self.held, self.workspaces, self.repos)
-        return sum(map(len, lists)) + (self.new_email is not None) + self.has_no_name
+        lists = (self.failures, self.held, self.workspaces, self.repos, self.returned)
+        others = (self.new_email is not None, self.has_no_name, self.to_check > 0)
+        return sum(map(len, lists)) + sum(others)
 
 
 @dataclass(frozen=True)
@@ -50,12 +83,15 @@ class Facts:
     """What one statement says of a person.
 
     ``requests``: how many they ever made; ``has_succeeded``: whether one of their newest hundred did;
-    ``new_email``: an address that waits to be confirmed.
+    ``new_email``: an address that waits to be confirmed; ``returned``: release requests that were given back,
+    the latest first; ``to_check``: how many wait for output checkers, if the person is one.
     """
 
     requests: int
     has_succeeded: bool
     new_email: str | None
+    returned: Sequence[Returned]
+    to_check: int
 
     @property
     def is_newcomer(self) -> bool:
@@ -74,8 +110,45 @@ def facts(db: Session, identity: Identity) -> Facts:
         select(func.count()).select_from(JobRequest).where(mine).scalar_subquery(),
         exists().where(JobRequest.id.in_(newest), JobRequest.status == "succeeded"),
         pending.scalar_subquery(),
+        _returned(identity),
+        _to_check(identity),
     )
-    return Facts(*db.execute(statement).one())
+    *others, returned, to_check = db.execute(statement).one()
+    rows = [Returned(*[*each[:-1], datetime.fromisoformat(each[-1])]) for each in returned or ()]
+    return Facts(*[*others, rows, to_check])
+
+
+def _returned(identity: Identity) -> ScalarSelect[Any]:
+    """The columns of :class:`Returned` for the latest few, as JSON."""
+    found = (
+        select(
+            ReleaseRequest.id,
+            Workspace.name.label("workspace"),
+            Project.slug.label("project"),
+            Org.slug.label("org"),
+            Backend.name.label("backend"),
+            ReleaseRequest.state_since.label("since"),
+        )
+        .join(Workspace, Workspace.id == ReleaseRequest.workspace_id)
+        .join(Project, Project.id == Workspace.project_id)
+        .join(Org, Org.id == Project.org_id)
+        .join(Backend, Backend.id == ReleaseRequest.backend_id)
+        .where(
+            ReleaseRequest.author_id == identity.user_id, ReleaseRequest.state == ReleaseRequestState.RETURNED
+        )
+        .order_by(ReleaseRequest.state_since.desc(), ReleaseRequest.id)
+        .limit(FEW)
+        .subquery("returned")
+    )
+    row = func.jsonb_build_array(*found.c)
+    return select(func.jsonb_agg(aggregate_order_by(row, found.c.since.desc(), found.c.id))).scalar_subquery()
+
+
+def _to_check(identity: Identity) -> Any:
+    if Role.OUTPUT_CHECKER not in identity.roles:
+        return literal(0)
+    waiting = ReleaseRequest.state.in_(WAITING_FOR_CHECKERS)
+    return select(func.count()).select_from(ReleaseRequest).where(waiting).scalar_subquery()
 
 
 def attention(
@@ -101,6 +174,8 @@ def attention(
             if row.name not in mine and row.has_failed and now - row.active_at <= WITHIN
         ][:FEW],
         repos=private_repos(db, identity, now)[:FEW],
+        returned=facts.returned,
+        to_check=facts.to_check,
         new_email=facts.new_email,
         has_no_name=identity.fullname.lower() == identity.username.lower(),
     )

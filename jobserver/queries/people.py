@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, exists, func, or_, select
 from sqlalchemy.orm import Session
 
-from jobserver.models import JobRequest, Org, Project, ProjectMembership, User
+from jobserver.models import JobRequest, Org, Project, ProjectMembership, Release, User
 
 MOST_PROJECTS = 100
 
@@ -18,10 +18,14 @@ def user_by_username(db: Session, username: str) -> User | None:
 
 
 def has_taken_part() -> ColumnElement[bool]:
-    """Of people: those who ever asked for jobs or belong to a project. Nobody else is shown to the public."""
+    """Of people: those who ever asked for jobs or released outputs, or belong to a project.
+
+    Nobody else is shown to the public.
+    """
     return or_(
         exists().where(JobRequest.created_by_id == User.id),
         exists().where(ProjectMembership.user_id == User.id),
+        exists().where(Release.created_by_id == User.id),
     )
 
 
@@ -34,8 +38,9 @@ def everybody_who_took_part() -> ColumnElement[bool]:
     person = select(func.min(JobRequest.created_by_id).label("id")).cte("person", recursive=True)
     after = select(func.min(JobRequest.created_by_id)).where(JobRequest.created_by_id > person.c.id)
     person = person.union_all(select(after.scalar_subquery()).where(person.c.id.is_not(None)))
-    members = select(ProjectMembership.user_id)
-    return User.id.in_(select(person.c.id).where(person.c.id.is_not(None)).union(members))
+    asked = select(person.c.id).where(person.c.id.is_not(None))
+    others = (select(ProjectMembership.user_id), select(Release.created_by_id))
+    return User.id.in_(asked.union(*others))
 
 
 def is_public(db: Session, user_id: int) -> bool:

@@ -57,6 +57,22 @@ def file_by_id(db: Session, id_: str) -> ReleaseFile | None:
     )
 
 
+def file_named(db: Session, release_id: str, name: str) -> ReleaseFile | None:
+    """The file of the release that has exactly this name."""
+    if "\0" in name:
+        return None
+    return db.scalar(
+        select(ReleaseFile).where(ReleaseFile.release_id == release_id, ReleaseFile.name == name)
+    )
+
+
+def file_ids(db: Session, release_id: str) -> dict[tuple[str, str], str]:
+    """The ids of the release's files by name and hash."""
+    columns = select(ReleaseFile.name, ReleaseFile.filehash, ReleaseFile.id)
+    rows = db.execute(columns.where(ReleaseFile.release_id == release_id))
+    return {(name, sha256): id_ for name, sha256, id_ in rows}
+
+
 def snapshot(db: Session, id_: int) -> Snapshot | None:
     """The snapshot with who made it."""
     return db.scalar(select(Snapshot).where(Snapshot.id == id_).options(joinedload(Snapshot.created_by)))

@@ -1,13 +1,22 @@
-"""Which projects, workspaces and job requests somebody may do something with, as SQL.
+"""Which projects, workspaces and what is in them somebody may do something with, as SQL.
 
 Made from the same role table as the access lists of the tree (spec: access 7.3), so that a list shows
 its reader exactly what the pages would let them do. A property test holds the two together.
 """
 
-from sqlalchemy import ColumnElement, Select, false, or_, select, true
+from sqlalchemy import ColumnElement, Select, false, or_, select, text, true
 
-from jobserver.models import JobRequest, Project, ProjectCollaboration, Workspace
+from jobserver.models import (
+    JobRequest,
+    Project,
+    ProjectCollaboration,
+    PublishRequest,
+    ReleaseRequest,
+    Snapshot,
+    Workspace,
+)
 from jobserver.models.choices import GLOBAL_ROLES, PROJECT_ROLES
+from jobserver.models.publication import IN_FORCE, PENDING
 from jobserver.security import roles
 from jobserver.security.identity import Identity
 from jobserver.security.permissions import Permission
@@ -34,6 +43,35 @@ def job_requests_permitting(identity: Identity | None, permission: Permission) -
     if identity is not None and permission in roles.CREATOR_OF_JOB_REQUEST:
         permitted |= JobRequest.created_by_id == identity.user_id
     return select(JobRequest.id).where(permitted)
+
+
+def release_requests_permitting(identity: Identity | None, permission: Permission) -> Select[*tuple[str]]:
+    """Ids of the release requests on which the caller holds the permission.
+
+    Besides what their project grants, a request's author may see it, whatever became of their roles.
+    """
+    permitted: ColumnElement[bool] = ReleaseRequest.workspace_id.in_(
+        workspaces_permitting(identity, permission)
+    )
+    if identity is not None and permission in roles.AUTHOR_OF_RELEASE_REQUEST:
+        permitted |= ReleaseRequest.author_id == identity.user_id
+    return select(ReleaseRequest.id).where(permitted)
+
+
+def snapshots_permitting(identity: Identity | None, permission: Permission) -> Select[*tuple[int]]:
+    """Ids of the snapshots on which the caller holds the permission.
+
+    Besides what their project grants, a published one is everybody's to see, and one that waits for a
+    decision is also seen by those who decide.
+    """
+    permitted: ColumnElement[bool] = Snapshot.workspace_id.in_(workspaces_permitting(identity, permission))
+    if permission in roles.READER_OF_SNAPSHOT:
+        permitted |= Snapshot.id.in_(select(PublishRequest.snapshot_id).where(text(IN_FORCE)))
+        if identity is not None and set(identity.roles) & set(
+            roles.roles_granting(Permission.SNAPSHOT_PUBLISH)
+        ):
+            permitted |= Snapshot.id.in_(select(PublishRequest.snapshot_id).where(text(PENDING)))
+    return select(Snapshot.id).where(permitted)
 
 
 def _on_project(identity: Identity | None, permission: Permission) -> ColumnElement[bool]:

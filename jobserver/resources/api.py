@@ -22,6 +22,8 @@ from jobserver.resources.outputs import (
 )
 from jobserver.resources.proofs import Proof, prove
 from jobserver.resources.tree import WorkspaceResource, workspace_named
+from jobserver.security import callers
+from jobserver.security.callers import CallerRefused
 
 
 class NothingMatches(HTTPNotFound):  # type: ignore[misc]
@@ -44,6 +46,7 @@ class Endpoint(Resource):
 
     proof: ClassVar[Proof]
     proofs: ClassVar[dict[str, Proof]] = {}
+    ends_in_slash: ClassVar[bool] = False
 
     def __init__(self, request: Request, name: str, parent: Resource) -> None:
         super().__init__(request, name, parent)
@@ -150,8 +153,16 @@ class WorkspaceStatus(Endpoint):
         self.__parent__ = self.workspace
 
 
-class WorkspaceStatuses(WorkspaceStatus):
-    """``workspaces/<name>/statuses/``: how the newest job of each action ended."""
+class WorkspaceStatuses(Endpoint):
+    """``workspaces/<name>/statuses/``: how the newest job of each action stands."""
+
+    proof = Proof.NOTHING
+    ends_in_slash = True
+
+    def __init__(self, request: Request, name: str, parent: Resource) -> None:
+        super().__init__(request, name, parent)
+        # A workspace that is not there is answered by the view, without a body (spec: rap 10.4).
+        self.workspace = workspace_named(request, parent.__name__)
 
 
 class Snapshots(Endpoint):
@@ -161,8 +172,14 @@ class Snapshots(Endpoint):
 
     def __init__(self, request: Request, name: str, parent: Resource) -> None:
         super().__init__(request, name, parent)
-        self.workspace = _workspace(request, parent.__name__)
+        self.workspace = workspace_named(request, parent.__name__) or self.nothing("Workspace")
         self.__parent__ = self.workspace
+
+    def nothing(self, entity: str) -> NoReturn:
+        """There is no such thing; a stranger is told what they are told of a draft (spec: airlock 12.8)."""
+        if self.request.caller is None:
+            raise CallerRefused(callers.NOT_PROVIDED)
+        nothing_matches(entity)
 
     def __getitem__(self, name: str) -> "SnapshotEndpoint":
         return SnapshotEndpoint(self, name)
@@ -176,9 +193,10 @@ class SnapshotEndpoint(Resource):
         number = as_id(name)
         found = releases.snapshot(parent.request.db, number) if number else None
         if found is None or found.workspace_id != parent.workspace.workspace.id:
-            nothing_matches("Snapshot")
+            parent.nothing("Snapshot")
         self.snapshot: models.Snapshot = found
-        super().__init__(parent.request, name, SnapshotResource(Outputs(parent.workspace, "outputs"), found))
+        self.page = SnapshotResource(Outputs(parent.workspace, "outputs"), found)
+        super().__init__(parent.request, name, self.page)
 
     def __getitem__(self, name: str) -> "SnapshotPublication":
         if name != "publish":
@@ -206,18 +224,21 @@ class AirlockEvents(Endpoint):
     """``airlock/events/``: what happened to a release request."""
 
     proof = Proof.BACKEND
+    ends_in_slash = True
 
 
 class JobsEndpoint(Endpoint):
     """``jobs/``: what became of jobs, told by an older controller."""
 
     proof = Proof.BACKEND
+    ends_in_slash = True
 
 
 class JobRequestsEndpoint(Endpoint):
     """``job-requests/``: what is to be run, for an older controller."""
 
     proof = Proof.BACKEND_OR_SESSION
+    ends_in_slash = True
 
 
 class UsersSection(Resource):
@@ -231,6 +252,7 @@ class UserEndpoint(Endpoint):
     """``users/<username>/``: somebody's roles and what they allow."""
 
     proof = Proof.BACKEND
+    ends_in_slash = True
 
 
 class Documentation(Resource):

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from jobserver import models
-from jobserver.queries import releases
+from jobserver.queries import publication, releases
 from jobserver.queries.path import as_id
 from jobserver.resources.base import Resource
 from jobserver.security import acl
@@ -58,12 +58,18 @@ class ReleaseFileResource(InWorkspace):
 class Outputs(InWorkspace):
     """``…/<workspace>/outputs/``: what was published, and drafts."""
 
-    def __getitem__(self, name: str) -> "SnapshotResource":
+    def __getitem__(self, name: str) -> "SnapshotResource | LatestOutputs":
+        if name == "latest":
+            return LatestOutputs(self, name)
         number = as_id(name)
         found = releases.snapshot(self.request.db, number) if number else None
         if found is None or found.workspace_id != self.workspace.id:
             raise KeyError(name)
         return SnapshotResource(self, found)
+
+
+class LatestOutputs(InWorkspace):
+    """``…/outputs/latest/``: of every released file the newest version."""
 
 
 class SnapshotResource(InWorkspace):
@@ -103,8 +109,27 @@ class ReleaseRequestResource(InWorkspace):
         return acl.release_request(self.release_request.author_id)
 
 
+class PublishedFiles(InWorkspace):
+    """``…/<workspace>/published/``: files that are public now."""
+
+    def __getitem__(self, name: str) -> "PublishedFileResource":
+        found = publication.published_file(self.request.db, self.workspace.id, name)
+        if found is None:
+            raise KeyError(name)
+        return PublishedFileResource(self, found)
+
+
+class PublishedFileResource(InWorkspace):
+    """``…/published/<file>/``: there only while the file is in a published snapshot of the workspace."""
+
+    def __init__(self, parent: PublishedFiles, file: models.ReleaseFile) -> None:
+        super().__init__(parent, file.id)
+        self.file = file
+
+
 CHILDREN: dict[str, type[InWorkspace]] = {
     "outputs": Outputs,
+    "published": PublishedFiles,
     "release-requests": ReleaseRequests,
     "releases": Releases,
 }

@@ -30,7 +30,7 @@ class Proof(Enum):
 def prove(request: Request, proof: Proof) -> None:
     """Make whoever proves to be calling the request's caller. Raises :class:`CallerRefused`.
 
-    Without a session, an address that takes one has no caller: its permission decides.
+    Without a session, an address that takes one can only be read from, and its permission decides.
     """
     authorization = request.headers.get("Authorization")
     match proof:
@@ -50,7 +50,8 @@ def prove(request: Request, proof: Proof) -> None:
             _refuse_forgery(request)
     if proof is Proof.READER and request.caller is None:
         raise CallerRefused("Invalid user or token")
-    if proof is Proof.BACKEND_OR_SESSION and request.caller is None:
+    changes = proof is Proof.SESSION and request.method not in SAFE_METHODS
+    if (changes or proof is Proof.BACKEND_OR_SESSION) and request.caller is None:
         raise CallerRefused(callers.NOT_PROVIDED)
 
 

@@ -16,9 +16,12 @@ from jobserver.settings import SettingsError
 
 # Which module of this package has which commands; a module is imported when one of them is asked for.
 MODULES = {
+    "bots": ("create-bot",),
     "database": ("migrate", "make-migration", "count-rows", "clear-sessions", "load-demonstration", "shell"),
+    "output_checking": ("set-output-checking",),
     "people": ("create-user", "disable-user", "enable-user", "create-org"),
     "processes": ("web", "worker", "rap-status-service", "settings"),
+    "publication": ("publish-files", "remove-files-from-publish-request", "unpublish-snapshot"),
     "rap": ("create-rap", "cancel-jobs", "rap-status", "rap-update-backend-status"),
     "sample": ("load-sample",),
     "studies": ("create-backend", "create-workspace"),

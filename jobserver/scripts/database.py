@@ -76,8 +76,14 @@ def clear_sessions(program: Program) -> None:
 
 @click.command("load-demonstration")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--tokens",
+    metavar="FOLDER",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for the tokens of its backends, in files that nobody else can read.",
+)
 @pass_program
-def load_demonstration(program: Program, file: Path) -> None:
+def load_demonstration(program: Program, file: Path, tokens: Path | None) -> None:
     """Load the demonstration's organisations, people and studies. What is there already stays as it is.
 
     Its people are known by made-up GitHub ids, so it is refused unless debug is on.
@@ -87,6 +93,8 @@ def load_demonstration(program: Program, file: Path) -> None:
     content = demonstration.read(file)
     with program.transaction() as db:
         demonstration.load(db, content)
+        if tokens:
+            demonstration.hand_out_tokens(db, content, tokens)
     click.echo(
         f"The demonstration is loaded: {len(content.people)} people, {len(content.projects)} projects."
     )

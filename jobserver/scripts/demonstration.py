@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from jobserver.actions import backends, data_permissions, memberships, orgs, projects, users, workspaces
 from jobserver.actions.audit import OPERATOR
-from jobserver.models import Backend, Org, PermissionKind, Project, Role, User, Workspace
+from jobserver.models import Backend, Org, PermissionKind, Project, Role, User, Workspace, utcnow
+from jobserver.security import tokens
 
 REASON = "Part of the demonstration"
 
@@ -119,6 +120,33 @@ def load(db: Session, content: Demonstration) -> None:
                 branch=each.branch,
                 purpose=each.purpose,
             )
+
+
+def hand_out_tokens(db: Session, content: Demonstration, folder: Path) -> None:
+    """See that every backend's token is in a file of the folder, which only its owner can read.
+
+    Where it is missing, or no longer valid, the backend gets a new one, and the people of the demonstration
+    their access to it: a database from before has neither.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for each in content.backends:
+        file = folder / f"{each.slug}-token"
+        backend = _backend(db, each)
+        if file.exists() and _is_token_of(backend, file.read_text()):
+            continue
+        file.touch(mode=0o600)
+        file.chmod(0o600)
+        file.write_text(backends.rotate_token(db, backend, by=OPERATOR))
+        logins = [person.login for person in content.people if each.slug in person.backends]
+        for user in db.scalars(select(User).where(User.username.in_(logins)).order_by(User.id)):
+            backends.add_member(db, backend, user, by=OPERATOR)
+
+
+def _is_token_of(backend: Backend, token: str) -> bool:
+    digest, overlap_ends = tokens.digest(token.strip()), backend.previous_token_expires_at
+    if overlap_ends and overlap_ends > utcnow() and digest == backend.previous_token_digest:
+        return True
+    return digest == backend.token_digest
 
 
 def _org(db: Session, wanted: Organisation) -> Org:

@@ -17,6 +17,8 @@ _TABLES = {
     "user": "people",
     "job_request": "job requests",
     "job": "jobs",
+    "release": "releases",
+    "release_file": "released files without bytes",
 }
 
 

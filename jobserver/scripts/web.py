@@ -13,10 +13,14 @@ from urllib.parse import urlsplit
 
 from waitress.server import TcpWSGIServer, create_server
 
+from jobserver.scripts.refusals import Channel
 from jobserver.settings import Settings
 
-# Airlock uploads files of up to 16 MiB.
+# Airlock uploads files of up to 16 MiB, unless the settings say more.
 LARGEST_BODY = 20 * 1024 * 1024
+ROOM_BESIDE_A_FILE = 4 * 1024 * 1024
+# Read at a time. Uploads arrive in half the time that they would take in waitress's own 8 KiB.
+CHUNK = 256 * 1024
 CONNECTIONS = 500
 GRACE = 9.0
 # From malloc.h.
@@ -63,10 +67,12 @@ def serve(application: Any, listening: socket.socket, settings: Settings, thread
         url_scheme=urlsplit(settings.base_url).scheme,
         # Which proxies are believed is decided by the application, from TRUSTED_PROXIES.
         clear_untrusted_proxy_headers=False,
-        max_request_body_size=LARGEST_BODY,
+        max_request_body_size=max(LARGEST_BODY, settings.release_file_size_limit + ROOM_BESIDE_A_FILE),
+        recv_bytes=CHUNK,
         connection_limit=CONNECTIONS,
         asyncore_use_poll=True,
     )
+    server.channel_class = Channel
 
     stopping = threading.Event()
 

@@ -118,7 +118,7 @@ def by_personal_token(db: Session, authorization: str) -> TokenCaller:
     if token and len(authorization) <= LONGEST_TOKEN:
         row = db.execute(
             select(User.id, User.pat_token, User.pat_expires_at).where(
-                User.username == username.replace("\0", ""), User.disabled_at.is_(None)
+                sessions.has_name(username.replace("\0", "")), User.disabled_at.is_(None)
             )
         ).one_or_none()
     right = hmac.compare_digest(tokens.digest(token), (row and row.pat_token) or "")

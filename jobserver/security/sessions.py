@@ -6,7 +6,7 @@ A session ends at its time, at sign-out, or at once when its user is disabled.
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, bindparam, delete, func, select
+from sqlalchemy import ColumnElement, Select, String, and_, bindparam, delete, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
@@ -78,6 +78,11 @@ def identity_of(db: Session, user_id: int) -> Identity:
     return _read(db.execute(_OF_USER, {"wanted_id": user_id}).mappings().one())
 
 
+def has_name(name: Any) -> ColumnElement[bool]:
+    """That a user has exactly this name; found by the index, which knows no case."""
+    return and_(func.lower(User.username) == func.lower(name), User.username == name)
+
+
 def person_named(db: Session, username: str) -> Identity | None:
     """The person of exactly this username, in whose name a backend acts; None if unknown or disabled."""
     if not username or "\0" in username or len(username) > 255:
@@ -117,7 +122,7 @@ def _identity() -> Select[Any]:
 
 # Made once: every request of somebody who is signed in begins with it.
 _OF_USER = _identity().where(User.id == bindparam("wanted_id"))
-_OF_NAME = _identity().where(User.username == bindparam("wanted_name"), User.disabled_at.is_(None))
+_OF_NAME = _identity().where(has_name(bindparam("wanted_name", type_=String)), User.disabled_at.is_(None))
 _OF_SESSION = (
     _identity()
     .add_columns(UserSession.id.label("session_id"))

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import secrets
 import time
+from datetime import date
 
 
 def digest(secret: str) -> str:
@@ -14,6 +15,11 @@ def digest(secret: str) -> str:
 def new_backend_token() -> str:
     """40 lower-case hexadecimal digits (spec: domain 2)."""
     return secrets.token_hex(20)
+
+
+def new_personal_token(last_day: date) -> str:
+    """64 hexadecimal digits and the last day on which it is good (spec: domain 2)."""
+    return f"{secrets.token_hex(32)}-{last_day.isoformat()}"
 
 
 def new_session_token() -> str:

@@ -28,7 +28,7 @@ def mail_email_change(context: Context, *, user_id: int, asked_at: str) -> None:
     if invitation is None:
         log.info("email_change_no_longer_wanted", user_id=user_id)
         return
-    _send(context, invite(invitation, context.settings.base_url))
+    send(context, invite(invitation, context.settings.base_url))
     log.info("email_change_link_sent", user_id=user_id)
 
 
@@ -41,7 +41,7 @@ def mail_email_change_notice(context: Context, *, user_id: int, old: str, new: s
     message = tell_old_address(
         user.username, user.fullname, old, new, datetime.fromisoformat(asked_at), context.settings.base_url
     )
-    _send(context, message)
+    send(context, message)
     log.info("email_change_notice_sent", user_id=user_id)
 
 
@@ -56,7 +56,7 @@ def invite(invitation: Invitation, base_url: str) -> Message:
         fullname=invitation.fullname,
         email=invitation.email,
         url=url,
-        until=_moment(invitation.expires_at),
+        until=moment_in_words(invitation.expires_at),
     )
 
 
@@ -71,17 +71,19 @@ def tell_old_address(
         username=username,
         fullname=fullname,
         new=new,
-        asked=_moment(asked_at),
+        asked=moment_in_words(asked_at),
         settings_url=link(base_url, "settings"),
     )
 
 
-def _moment(moment: datetime) -> str:
+def moment_in_words(moment: datetime) -> str:
+    """The minute and the day, "14:32 on 17 November 2026 (GMT)"."""
     local = moment.astimezone(LONDON)
     return f"{local:%H:%M} on {local.day} {local:%B %Y} ({local:%Z})"
 
 
-def _send(context: Context, message: Message) -> None:
+def send(context: Context, message: Message) -> None:
+    """Send it; :class:`GiveUp` if it will never be taken."""
     try:
         context.clients.mail.send(message)
     except MailNotSent as error:

@@ -7,7 +7,16 @@ from jobserver.models import User
 from jobserver.queue import Task
 from jobserver.rap import cancel, submit
 from jobserver.rap.context import Context
-from jobserver.tasks import account_mails, repositories, request_mails
+from jobserver.tasks import (
+    account_mails,
+    airlock_issues,
+    airlock_mails,
+    airlock_posts,
+    level4_mails,
+    repositories,
+    request_mails,
+)
+from jobserver.tasks.airlock_words import slack
 from jobserver.tasks.links import link
 from jobserver.tasks.retrying import GiveUp, NotYet
 
@@ -32,17 +41,12 @@ def announce_new_user(context: Context, *, user_id: int) -> None:
     page = link(context.settings.base_url, "staff", "users", user.username)
     try:
         context.clients.slack.post(
-            context.settings.registrations_slack_channel, f"New user: <{page}|{_plain(user.username)}>"
+            context.settings.registrations_slack_channel, f"New user: <{page}|{slack(user.username)}>"
         )
     except SlackNotSent as error:
         if error.temporary:
             raise
         raise GiveUp(str(error)) from error
-
-
-def _plain(text: str) -> str:
-    """The text without what Slack would read as markup."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 DELIVERIES: dict[Task, Callable[..., None]] = {
@@ -54,4 +58,10 @@ DELIVERIES: dict[Task, Callable[..., None]] = {
     Task.MAIL_EMAIL_CHANGE_NOTICE: account_mails.mail_email_change_notice,
     Task.ANNOUNCE_NEW_USER: announce_new_user,
     Task.CHECK_REPOSITORY: repositories.check_repository,
+    Task.RELEASE_REQUEST_ISSUE: airlock_issues.tell_github,
+    Task.RELEASE_REQUEST_POST: airlock_posts.post_to_slack,
+    Task.RELEASE_REQUEST_MAIL: airlock_mails.mail_author,
+    Task.MAIL_LEVEL4_TOKEN_CREATED: level4_mails.mail_token_created,
+    Task.MAIL_LEVEL4_TOKEN_USED: level4_mails.mail_token_used,
+    Task.MAIL_LEVEL4_TOKEN_VOID: level4_mails.mail_token_void,
 }

@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 
 from jobserver.actions.settings import Invitation
 from jobserver.clients.mail import Message
-from jobserver.models import JobState
-from jobserver.tasks import account_mails, mails
+from jobserver.models import JobState, User
+from jobserver.models.choices import AirlockEventType
+from jobserver.tasks import account_mails, airlock_samples, level4_mails, mails
 from jobserver.tasks.links import link
 from jobserver.tasks.mails import Digest, JobLine
 
@@ -74,9 +75,50 @@ def _email_change_notice(base_url: str) -> Message:
     return account_mails.tell_old_address("researcher", NAME, old, new, MOMENT, base_url)
 
 
+def _owner() -> User:
+    return User(username="researcher", fullname=NAME, email="researcher@example.org")
+
+
+def _level4_token_created(base_url: str) -> Message:
+    return level4_mails.token_created(_owner(), MOMENT, base_url)
+
+
+def _level4_token_used(base_url: str) -> Message:
+    return level4_mails.token_used(_owner(), "TPP", MOMENT, base_url)
+
+
+def _level4_token_void(base_url: str) -> Message:
+    return level4_mails.token_void(_owner(), "TPP", MOMENT, base_url)
+
+
+def _release_request(event_type: AirlockEventType) -> Callable[[str], Message]:
+    return lambda base_url: airlock_samples.mail(event_type, NAME, MOMENT, base_url)
+
+
 SAMPLES: Mapping[str, Sample] = {
     "request_ended": Sample("To the requester, when all jobs of a request have ended", _request_ended),
     "first_failure": Sample("To the requester, when the first job has failed", _first_failure),
     "email_change": Sample("To a new address, to have it confirmed", _email_change),
     "email_change_notice": Sample("To the old address, when a change is asked for", _email_change_notice),
+    "level4_token_created": Sample("To whoever has made a Level 4 token", _level4_token_created),
+    "level4_token_used": Sample("To the owner of a Level 4 token that was used", _level4_token_used),
+    "level4_token_void": Sample(
+        "To the owner of a Level 4 token that wrong tries have ended", _level4_token_void
+    ),
+    "release_request_approved": Sample(
+        "To the author of a release request, when checkers have approved it",
+        _release_request(AirlockEventType.APPROVED),
+    ),
+    "release_request_rejected": Sample(
+        "To the author of a release request, when checkers have rejected it",
+        _release_request(AirlockEventType.REJECTED),
+    ),
+    "release_request_released": Sample(
+        "To the author of a release request, when its last file is there",
+        _release_request(AirlockEventType.RELEASED),
+    ),
+    "release_request_returned": Sample(
+        "To the author of a release request, when checkers have returned it",
+        _release_request(AirlockEventType.RETURNED),
+    ),
 }

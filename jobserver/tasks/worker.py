@@ -10,6 +10,7 @@ import structlog
 from procrastinate.exceptions import ProcrastinateException
 from sqlalchemy.exc import SQLAlchemyError
 
+from jobserver.actions import level4
 from jobserver.rap.context import Context
 from jobserver.tasks import app as tasks
 from jobserver.tasks import repositories
@@ -28,6 +29,8 @@ FETCH_EVERY = 2.0
 RESCUE_EVERY = 10.0
 # How many such rounds there are between two sweeps for repositories to check: 5 minutes.
 ROUNDS_PER_SWEEP = 30
+# And between two times of clearing away what is of no more use: 1 hour.
+ROUNDS_PER_TIDYING = 360
 KEEP_HOURS = 24 * 30
 SECONDS_BETWEEN_STARTS = 2.0
 
@@ -75,13 +78,16 @@ async def _work(context: Context) -> None:
 
 
 async def _housekeeping(app: procrastinate.App, context: Context) -> None:
-    """Take over the tasks of workers that have died, forget old ones, keep repositories checked."""
+    """Take over the tasks of workers that have died, forget what is old, keep repositories checked."""
     rounds = 0
     while True:
         with suppress(ProcrastinateException):
             await rescue(app)
-            if rounds % 360 == 0:
+            if rounds % ROUNDS_PER_TIDYING == 0:
                 await app.job_manager.delete_old_jobs(nb_hours=KEEP_HOURS)
+                # The database may be away; then the worker itself begins anew.
+                with suppress(SQLAlchemyError):
+                    await tasks.in_thread(partial(_tidy, context))
         rounds += 1
         if rounds % ROUNDS_PER_SWEEP == 0:
             # The database may be away; then the worker itself begins anew.
@@ -94,6 +100,13 @@ def _sweep(context: Context) -> None:
     found = repositories.sweep(context)
     if found:
         log.info("repository_checks_asked_for", number=found)
+
+
+def _tidy(context: Context) -> None:
+    with context.transaction() as db:
+        cleared = level4.clear_expired(db)
+    if cleared:
+        log.info("expired_level4_tokens_cleared", number=cleared)
 
 
 async def rescue(app: procrastinate.App) -> int:

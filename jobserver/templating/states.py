@@ -49,6 +49,38 @@ PROJECT_STATES = {
     "completed-and-awaiting": State("succeeded", "check-circle", "Completed, awaiting paper or report"),
 }
 
+# What became of a released file (spec: domain 3.15), and of a snapshot (spec: domain 3.17).
+RELEASE_FILE_STATES = {
+    "uploaded": State("succeeded", "check-circle", "Uploaded"),
+    "waiting": State("pending", "clock", "Not uploaded yet"),
+    "redacted": State("cancelled", "no-symbol", "Redacted"),
+}
+SNAPSHOT_STATES = {
+    "published": State("succeeded", "globe-alt", "Published"),
+    "pending": State("warning", "clock", "Draft, waits for a decision"),
+    "draft": State("pending", "pencil-square", "Draft"),
+}
+
+# Where a release request stands in Airlock, by its state (spec: airlock 10).
+RELEASE_REQUEST_STATES = {
+    "submitted": State("pending", "clock", "Submitted"),
+    "partially_reviewed": State("running", "eye", "First review done"),
+    "reviewed": State("running", "eye", "Second review done"),
+    "returned": State("warning", "arrow-uturn-left", "Returned"),
+    "approved": State("running", "arrow-up-tray", "Approved, uploading"),
+    "released": State("succeeded", "check-circle", "Released"),
+    "rejected": State("failed", "x-circle", "Rejected"),
+    "withdrawn": State("cancelled", "no-symbol", "Withdrawn"),
+}
+
+# Who has to act next on a release request.
+WHOSE_TURN = {
+    "author": "With the author",
+    "checkers": "With the output checkers",
+    "airlock": "Files are being uploaded",
+    "nobody": "Finished",
+}
+
 # The order of segments in bars and of counts beneath them.
 PROGRESS_ORDER: tuple[str, ...] = ("succeeded", "failed", "cancelled", "running", "pending")
 

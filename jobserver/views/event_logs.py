@@ -20,13 +20,14 @@ from jobserver.queries.event_logs import BackendChoice, Log, RequestRow
 from jobserver.queries.log_filters import STATUSES, Filters, look_up
 from jobserver.queries.path import as_id
 from jobserver.resources import OrgResource, ProjectResource, Root, UserResource, WorkspaceResource
-from jobserver.resources.links import page_url, view_url
+from jobserver.resources.links import page_url
 from jobserver.security.permissions import Permission
 from jobserver.templating.pager import Pager, page_number
 from jobserver.templating.states import STATES
 from jobserver.templating.times import clock
 from jobserver.views.conditional import interval, not_modified
 from jobserver.views.log_places import Place, place_of
+from jobserver.views.tabs import tabs
 
 LOGS = (
     (Root, "event-log"),
@@ -162,12 +163,3 @@ def _region(
 
 def _query(pairs: Any) -> str:
     return Pager(1, 0, queries.PAGE, pairs).url(1)
-
-
-def tabs(request: Request, context: Any) -> list[dict[str, Any]]:
-    """A project's or workspace's own page and its log."""
-    on_log = request.view_name == "logs"
-    return [
-        {"label": "Overview", "href": view_url(request, context), "current": not on_log},
-        {"label": "Job requests", "href": view_url(request, context, "logs"), "current": on_log},
-    ]

@@ -14,8 +14,8 @@ from jobserver.resources import ProjectResource
 from jobserver.resources.links import page_url, view_url
 from jobserver.security.permissions import Permission
 from jobserver.templating.pager import Pager, page_number
-from jobserver.views.event_logs import tabs
 from jobserver.views.on_github import OnGithub
+from jobserver.views.tabs import tabs
 
 PURPOSE = "https://www.opensafely.org/project/{}/"
 

@@ -10,6 +10,7 @@ from pyramid.view import view_config
 
 from jobserver.forms.run_jobs import usable
 from jobserver.models import utcnow
+from jobserver.queries import release_pages
 from jobserver.queries import workspaces as queries
 from jobserver.queries.asking import givers_of_project_roles
 from jobserver.queries.backends import active_backends, in_maintenance
@@ -19,8 +20,10 @@ from jobserver.resources.links import page_url, view_url
 from jobserver.security.permissions import Permission
 from jobserver.templating.times import clock
 from jobserver.views.conditional import interval, not_modified
-from jobserver.views.event_logs import tabs
 from jobserver.views.on_github import OnGithub
+from jobserver.views.tabs import tabs
+
+LATEST_RELEASES = 3
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,7 @@ def workspace(context: WorkspaceResource, request: Request) -> dict[str, Any]:
     shows_run = may_run or is_member
     private_since = queries.private_for_long(request.db, row.repo, now) if is_member else None
     summary = queries.summary(request.db, row)
+    sees_files = bool(request.has_permission(Permission.RELEASE_FILE_VIEW))
     return {
         **_summary(context, request, summary, now),
         "workspace": row,
@@ -72,6 +76,10 @@ def workspace(context: WorkspaceResource, request: Request) -> dict[str, Any]:
         "archive_url": view_url(request, context, "archive-toggle"),
         "notifications_url": view_url(request, context, "notifications-toggle"),
         "mute_url": view_url(request, context, "mute-toggle"),
+        "releases": release_pages.releases(
+            request.db, release_pages.in_workspace(row.id), with_files=sees_files, limit=LATEST_RELEASES
+        ),
+        "sees_files": sees_files,
         "tabs": tabs(request, context),
         "breadcrumbs": [
             (context.org.name, page_url(request, context.org.slug)),

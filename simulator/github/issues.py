@@ -36,8 +36,12 @@ def issues(request: Request) -> Response:
     found, store = repository(request), request.world.store
     if request.method == "GET":
         rows = store.rows("SELECT * FROM issues WHERE repository = ? ORDER BY number DESC", found.name)
-        state = request.GET.get("state", "open")
-        shown = [_issue(row, found, request) for row in rows if state in {"all", row["state"]}]
+        state, since = request.GET.get("state", "open"), _since(request)
+        shown = [
+            _issue(row, found, request)
+            for row in rows
+            if state in {"all", row["state"]} and row["updated_at"] >= since
+        ]
         return paged(request, shown)
     _writer(request)
     body = json_body(request)
@@ -108,9 +112,8 @@ def comments(request: Request) -> Response:
     number = _row(request, found, int(request.matchdict["number"]))["number"]
     query = "SELECT * FROM comments WHERE repository = ? AND number = ? ORDER BY id"
     if request.method == "GET":
-        return paged(
-            request, [_comment(row, found, request) for row in store.rows(query, found.name, number)]
-        )
+        rows = [row for row in store.rows(query, found.name, number) if row["at"] >= _since(request)]
+        return paged(request, [_comment(row, found, request) for row in rows])
     _writer(request)
     text, now = json_body(request).get("body", ""), request.world.clock.now()
     if not text:
@@ -142,6 +145,15 @@ def search(request: Request) -> Response:
     size = int(request.GET.get("per_page", "30"))
     items = [_issue(row, found, request) for row in hits[:size]] if found else []
     return respond({"total_count": len(hits), "incomplete_results": False, "items": items})
+
+
+def _since(request: Request) -> float:
+    """The time that what is listed must not be older than."""
+    text = request.GET.get("since")
+    try:
+        return datetime.fromisoformat(text).timestamp() if text else 0.0
+    except ValueError:
+        raise GitHubError(422, "Validation Failed") from None
 
 
 def _writer(request: Request) -> None:

@@ -8,8 +8,8 @@ call of the WSGI application until the body is complete; statements are counted 
 the page of the half, of the whole, and for an empty page of the same stack: figures in milliseconds differ from
 machine to machine and hour to hour, the ratio to the empty page (at most 12) is what can be compared.
 
-Then one round of the status service is measured against a controller's double, and the memory of the process
-that answered 10,000 requests. The exit status is 1 if a page did not answer as it should, whatever its time.
+Then one round of the status service is measured against a controller's double, Airlock's two calls about Level 4
+for somebody with 200 workspaces, and the memory of the process that answered 10,000 requests. The exit status is 1 if a page did not answer as it should, whatever its time.
 
 Left out: pages that ask GitHub (run-jobs/, run-again/, repositories), whose time is GitHub's.
 """

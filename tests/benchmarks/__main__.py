@@ -8,6 +8,8 @@ from statistics import median
 
 import click
 
+from tests.benchmarks.events import measure_events
+from tests.benchmarks.level4 import measure_level4
 from tests.benchmarks.measuring import Measured, Visitor, measure
 from tests.benchmarks.memory import measure_memory
 from tests.benchmarks.pages import pages
@@ -21,7 +23,9 @@ from tests.benchmarks.table import HEAD, over, print_line, row
 @click.option("--requests", default=26_000, show_default=True, help="How many job requests.")
 @click.option("--jobs", default=300_000, show_default=True, help="How many jobs.")
 @click.option("--rounds", default=15, show_default=True, help="How often each page is asked for.")
-@click.option("--only", default="", help="Only pages with this word in their name; or: service, memory.")
+@click.option(
+    "--only", default="", help="Only pages with this word in their name; or: service, level4, events, memory."
+)
 @click.option("--memory-requests", default=10_000, show_default=True, help="Requests before memory is read.")
 @click.option(
     "--data", type=click.Path(path_type=Path), help="A folder to keep the databases in from run to run."
@@ -32,10 +36,14 @@ def main(requests: int, jobs: int, rounds: int, only: str, memory_requests: int,
     with ExitStack() as stack:
         place = stack.enter_context(databases(data))
         whole = place.sample(requests, jobs)
-        if only not in {"service", "memory"}:
+        if only not in {"service", "level4", "events", "memory"}:
             good = _pages(place.sample(requests // 2, jobs // 2), whole, rounds, only)
         if only in {"", "service"}:
             good = measure_round(place, whole) and good
+        if only in {"", "level4"}:
+            good = measure_level4(place, whole, rounds) and good
+        if only in {"", "events"}:
+            good = measure_events(place, whole) and good
         if only in {"", "memory"}:
             with served(whole) as server:
                 measure_memory(server, sights(server.engine), memory_requests)

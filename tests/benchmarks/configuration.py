@@ -3,7 +3,9 @@
 from jobserver.settings import Settings, load
 
 
-def settings_for(database_url: str, *, port: int = 80, controller: str = "http://127.0.0.1:9/") -> Settings:
+def settings_for(
+    database_url: str, *, port: int = 80, controller: str = "http://127.0.0.1:9/", storage: str = "releases"
+) -> Settings:
     """Settings as in production, on loopback; no outside system can be reached."""
     values = {
         "secret_key": "a key for benchmarks, long enough",
@@ -16,5 +18,6 @@ def settings_for(database_url: str, *, port: int = 80, controller: str = "http:/
         "opencodelists_url": "http://127.0.0.1:9",
         "rap_api_base_url": controller,
         "rap_api_token": "token",
+        "release_storage": storage,
     }
     return load(values, {}).settings

@@ -7,7 +7,7 @@ from urllib.parse import quote, urlencode
 
 from tests.benchmarks.sights import Sights
 
-ANYBODY, RESEARCHER, STAFF = "", "researcher", "staff"
+ANYBODY, RESEARCHER, STAFF, CHECKER = "", "researcher", "staff", "checker"
 USUAL_MS, LARGEST_MS, UNCHANGED_MS = 30.0, 200.0, 5.0
 STATEMENTS, RATIO, GROWTH = 12, 12.0, 1.2
 
@@ -40,7 +40,15 @@ EMPTY = Page("empty", "/accessibility/", RESEARCHER)
 
 def pages(seen: Sights) -> list[Page]:
     """All of them, for one database: the same names for every other."""
-    return [*_site(seen), *_logs(seen), *_filters(seen), *_work(seen), *_own(seen), *_unchanged(seen)]
+    return [
+        *_site(seen),
+        *_logs(seen),
+        *_filters(seen),
+        *_work(seen),
+        *_came_out(seen),
+        *_own(seen),
+        *_unchanged(seen),
+    ]
 
 
 def _site(seen: Sights) -> Iterator[Page]:
@@ -142,11 +150,32 @@ def _work(seen: Sights) -> Iterator[Page]:
     yield Page("job, history", f"{seen.job}history/", RESEARCHER)
 
 
+def _came_out(seen: Sights) -> Iterator[Page]:
+    yield Page("releases of workspace", f"{seen.workspace}releases/", CHECKER)
+    yield Page("releases of workspace, anonymous", f"{seen.workspace}releases/")
+    yield Page("releases of project", f"{seen.project}releases/", CHECKER)
+    yield Page("release", seen.release, CHECKER)
+    yield Page("release, largest", seen.largest_release, CHECKER, LARGEST_MS)
+    yield Page("release, largest, last page", f"{seen.largest_release}?page=last", CHECKER, LARGEST_MS)
+    yield Page("release, largest, a search", f"{seen.largest_release}?q=table_9", CHECKER, LARGEST_MS)
+    yield Page("latest outputs, largest", f"{seen.workspace}outputs/latest/", CHECKER, LARGEST_MS)
+    yield Page("published outputs", f"{seen.workspace}outputs/")
+    yield Page("published set", seen.snapshot, ANYBODY, LARGEST_MS)
+    yield Page("workspace, checker", seen.workspace, CHECKER)
+    yield Page("home, checker", "/", CHECKER)
+    yield Page("release requests", "/release-requests/", CHECKER)
+    yield Page("release requests, last page", "/release-requests/?page=last", CHECKER)
+    yield Page("release requests, whose turn", "/release-requests/?turn=checkers", CHECKER)
+    yield Page("release requests, researcher", "/release-requests/", RESEARCHER)
+    yield Page("release requests of workspace", f"{seen.workspace}release-requests/", CHECKER)
+    yield Page("release request", seen.release_request, CHECKER)
+
+
 def _own(seen: Sights) -> Iterator[Page]:
     yield Page("your projects", "/projects/", RESEARCHER)
     yield Page("your workspaces", "/workspaces/", RESEARCHER)
     yield Page("your organisations", "/orgs/", RESEARCHER)
-    for tab in ("", "notifications/", "access/", "sessions/", "display/"):
+    for tab in ("", "notifications/", "access/", "level-4/", "sessions/", "display/"):
         yield Page(f"settings{', ' + tab.strip('/') if tab else ''}", f"/settings/{tab}", RESEARCHER)
 
 

@@ -42,9 +42,9 @@ def _count(*_: Any) -> None:
     _sent.statements = getattr(_sent, "statements", 0) + 1
 
 
-def main(fd: str, port: str, database_url: str) -> None:
+def main(fd: str, port: str, database_url: str, storage: str = "releases") -> None:
     """Serve until told to stop."""
-    settings = settings_for(database_url, port=int(port))
+    settings = settings_for(database_url, port=int(port), storage=storage)
     engine = db.create_db_engine(settings)
     event.listen(engine, "before_cursor_execute", _count)
     application = measured(make_app(settings, engine=engine))

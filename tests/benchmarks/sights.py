@@ -14,8 +14,13 @@ from jobserver.models import (
     JobRequestStatus,
     Org,
     Project,
+    PublishRequest,
+    ReleaseFile,
+    ReleaseRequest,
     Repo,
     Role,
+    Snapshot,
+    SnapshotFile,
     User,
     Workspace,
 )
@@ -36,6 +41,10 @@ class Sights:
     largest: str
     job: str
     failed_job: str
+    release: str
+    largest_release: str
+    snapshot: str
+    release_request: str
     username: str
     backend: str
     action: str
@@ -94,13 +103,15 @@ def _find(db: Session) -> Sights:
         .where(Workspace.id == busiest),
     )
     researcher = db.get_one(User, usual.created_by_id)
-    boss: User = _one(
-        db,
-        select(User)
-        .where(literal(Role.STAFF_AREA_ADMINISTRATOR.value) == any_(User.roles))
-        .order_by(User.id)
-        .limit(1),
+    boss: User = _one(db, _somebody(Role.STAFF_AREA_ADMINISTRATOR))
+    of_busiest = (
+        select(ReleaseFile.release_id)
+        .where(ReleaseFile.workspace_id == busiest)
+        .group_by(ReleaseFile.release_id)
+        .order_by(func.count().desc())
     )
+    largest_release, *releases = db.scalars(of_busiest.limit(2))
+    checker: User = _one(db, _somebody(Role.OUTPUT_CHECKER))
     middle = select(JobRequest.created_at).order_by(JobRequest.id).offset(usual.id // 2).limit(1)
     return Sights(
         org=f"/{place[0]}/",
@@ -113,6 +124,10 @@ def _find(db: Session) -> Sights:
         largest=f"{paths[largest.workspace_id]}{largest.id}/",
         job=f"{paths[busiest]}{usual.id}/{job.identifier}/",
         failed_job=f"{paths[busiest]}{failed.job_request_id}/{failed.identifier}/",
+        release=f"{paths[busiest]}releases/{releases[0] if releases else largest_release}/",
+        largest_release=f"{paths[busiest]}releases/{largest_release}/",
+        snapshot=_snapshot(db),
+        release_request=_release_request(db),
         username=researcher.username,
         backend=_one(db, select(Backend.slug).where(Backend.id == usual.backend_id)),
         action=job.action,
@@ -125,9 +140,41 @@ def _find(db: Session) -> Sights:
         requests=_one(db, select(func.count()).select_from(JobRequest)),
         cookies={
             "researcher": sessions.start(db, researcher, user_agent="bench", address="127.0.0.1"),
+            "checker": sessions.start(db, checker, user_agent="bench", address="127.0.0.1"),
             "staff": sessions.start(db, boss, user_agent="bench", address="127.0.0.1"),
         },
     )
+
+
+def _somebody(role: Role) -> Any:
+    return select(User).where(literal(role.value) == any_(User.roles)).order_by(User.id).limit(1)
+
+
+def _snapshot(db: Session) -> str:
+    """The page of the published set with most files."""
+    size = (
+        select(func.count())
+        .where(SnapshotFile.snapshot_id == Snapshot.id)
+        .correlate(Snapshot)
+        .scalar_subquery()
+    )
+    found: Snapshot = _one(
+        db,
+        select(Snapshot)
+        .join(PublishRequest, PublishRequest.snapshot_id == Snapshot.id)
+        .where(PublishRequest.decision == "approved")
+        .order_by(size.desc(), Snapshot.id)
+        .limit(1),
+    )
+    return f"{_paths(db, {found.workspace_id})[found.workspace_id]}outputs/{found.id}/"
+
+
+def _release_request(db: Session) -> str:
+    found: ReleaseRequest = _one(
+        db,
+        select(ReleaseRequest).where(ReleaseRequest.state == "released").order_by(ReleaseRequest.id).limit(1),
+    )
+    return f"{_paths(db, {found.workspace_id})[found.workspace_id]}release-requests/{found.id}/"
 
 
 def _paths(db: Session, workspaces: set[int]) -> dict[int, str]:

@@ -123,11 +123,11 @@ class Served:
 
 
 @contextmanager
-def served(database_url: str) -> Iterator[Served]:
-    """The application on this database, in one process of its own."""
+def served(database_url: str, storage: str = "releases") -> Iterator[Served]:
+    """The application on this database and this folder of released files, in one process of its own."""
     listening = listening_socket("127.0.0.1", 0)
     port, fd = listening.getsockname()[1], listening.fileno()
-    command = [sys.executable, "-W", "ignore", "-c", _START, str(fd), str(port), database_url]
+    command = [sys.executable, "-W", "ignore", "-c", _START, str(fd), str(port), database_url, storage]
     engine = create_engine(db.sqlalchemy_url(database_url), pool_size=1)
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(command, cwd=ROOT, pass_fds=(fd,), stdout=log, stderr=log)

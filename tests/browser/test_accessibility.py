@@ -48,6 +48,7 @@ MINE = [
     "/settings/sessions/",
     "/settings/display/",
     "/settings/access/",
+    "/settings/level-4/",
     PROJECT,
     PROJECT + "edit/",
     PROJECT + "new-workspace/",

@@ -85,10 +85,10 @@ def test_without_token_or_channel_slack_is_off_and_the_log_says_so(token: str, c
     assert [(each["event"], each["channel"]) for each in logs] == [("slack_off", channel)]
 
 
-def test_in_debug_messages_are_printed_instead_of_sent() -> None:
+def test_in_debug_messages_are_printed_if_there_is_no_token() -> None:
     stream = io.StringIO()
     with serving(json_reply({"ok": True})) as server:
-        SlackClient(server.url, TOKEN, debug=True, stream=stream).post("channel", "hello")
+        SlackClient(server.url, "", debug=True, stream=stream).post("channel", "hello")
     assert server.asked == []
     assert stream.getvalue() == "Slack #channel: hello\n"
 

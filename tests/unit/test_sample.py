@@ -17,6 +17,11 @@ from jobserver.models import (
     Job,
     JobRequest,
     Project,
+    PublishRequest,
+    Release,
+    ReleaseFile,
+    ReleaseRequest,
+    Snapshot,
     User,
     Workspace,
     utcnow,
@@ -96,6 +101,17 @@ def test_every_kind_of_end_is_there(sample: str, db: Session) -> None:
     assert len(active_requests.to_ask_about(db, utcnow())) >= 30
     assert count(db, Cancellation)
     assert count(db, Happening)
+
+
+def test_releases_came_out_of_it_and_one_has_very_many_files(sample: str, db: Session) -> None:
+    assert "23 releases, 460 released files without bytes" in sample
+    of_releases = select(func.count()).select_from(ReleaseFile).group_by(ReleaseFile.release_id)
+    assert max(db.scalars(of_releases)) == 115
+    states = set(db.scalars(select(ReleaseRequest.state)))
+    assert states >= {"submitted", "released", "approved"}
+    asked_and_released = select(func.count()).where(ReleaseRequest.id == Release.id)
+    assert db.scalar(asked_and_released) == 12
+    assert count(db, PublishRequest) == count(db, Snapshot) == 2
 
 
 def test_the_studies_can_be_read_and_hold_what_was_run(sample: str, db: Session) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from jobserver.models import (
     AuditableEvent,
     Backend,
+    BackendMembership,
     GithubIdentity,
     Org,
     OrgMembership,
@@ -21,6 +22,7 @@ from jobserver.models import (
     utcnow,
 )
 from jobserver.scripts import MODULES
+from jobserver.security import callers
 from jobserver.settings import Settings
 from tests import factories
 from tests.unit.command import DEMONSTRATION, ROOT, Run, count, ok, process, refused
@@ -171,6 +173,35 @@ def test_what_a_developer_changed_survives_loading_the_demonstration_again(run: 
     ok(run("load-demonstration", str(DEMONSTRATION)))
     db.expire_all()
     assert db.scalars(select(User).where(User.username == "checker")).one().roles == []
+
+
+def test_the_demonstrations_tokens_are_in_private_files_and_good(
+    run: Run, db: Session, tmp_path: Path
+) -> None:
+    load = ("load-demonstration", str(DEMONSTRATION), "--tokens", str(tmp_path / "airlock"))
+    file = tmp_path / "airlock" / "tpp-token"
+    # A database from before there were such files.
+    ok(run(*load[:2]))
+    membership = select(BackendMembership).join(User, BackendMembership.user_id == User.id)
+    db.delete(db.scalars(membership.where(User.username == "checker-two")).first())
+    db.commit()
+    everybody = count(db, BackendMembership) + 1
+    said = ok(run(*load))
+    token = file.read_text()
+    assert token not in said
+    assert (file.stat().st_mode & 0o777, callers.backend(db, token).slug) == (0o600, "tpp")
+    assert count(db, BackendMembership) == everybody
+    ok(run(*load))
+    assert file.read_text() == token
+    # Replaced by hand, the one in the file is good for another day, and then no more.
+    ok(run("create-backend", "tpp"))
+    ok(run(*load))
+    assert file.read_text() == token
+    ok(run("create-backend", "tpp"))
+    ok(run(*load))
+    assert file.read_text() != token
+    db.rollback()
+    assert callers.backend(db, file.read_text()).slug == "tpp"
 
 
 def test_the_demonstration_is_refused_outside_development(run: Run, db: Session, tmp_path: Path) -> None:

@@ -14,12 +14,23 @@ from pyramid.authorization import ACLHelper
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from jobserver.models import JobRequest, Project, ProjectCollaboration, Role, Workspace
+from jobserver.models import (
+    JobRequest,
+    Project,
+    ProjectCollaboration,
+    ReleaseRequest,
+    Role,
+    Snapshot,
+    Workspace,
+    utcnow,
+)
 from jobserver.models.choices import GLOBAL_ROLES, PROJECT_ROLES
 from jobserver.queries.path import PathRows
 from jobserver.queries.visibility import (
     job_requests_permitting,
     projects_permitting,
+    release_requests_permitting,
+    snapshots_permitting,
     workspaces_permitting,
 )
 from jobserver.resources import (
@@ -30,6 +41,7 @@ from jobserver.resources import (
     Root,
     WorkspaceResource,
 )
+from jobserver.resources.outputs import Outputs, ReleaseRequestResource, ReleaseRequests, SnapshotResource
 from jobserver.security.identity import Identity, principals
 from jobserver.security.permissions import Permission
 from jobserver.security.sessions import identity_of
@@ -41,7 +53,7 @@ class Tree:
 
     def __init__(self, db: Session) -> None:
         self.db = db
-        self.root = Root(SimpleNamespace(method="GET", path_info="/"))
+        self.root = Root(SimpleNamespace(method="GET", path_info="/", db=db))
 
     def project(self, project: Project) -> ProjectResource:
         theirs = select(ProjectCollaboration.org_id).where(ProjectCollaboration.project_id == project.id)
@@ -54,6 +66,12 @@ class Tree:
 
     def job_request(self, row: JobRequest) -> JobRequestResource:
         return JobRequestResource(self.workspace(row.workspace), row)
+
+    def release_request(self, row: ReleaseRequest) -> ReleaseRequestResource:
+        return ReleaseRequestResource(ReleaseRequests(self.workspace(row.workspace), "release-requests"), row)
+
+    def snapshot(self, row: Snapshot) -> SnapshotResource:
+        return SnapshotResource(Outputs(self.workspace(row.workspace), "outputs"), row)
 
     def job(self, job: Any) -> JobResource:
         return JobResource(self.job_request(job.job_request), job)
@@ -129,6 +147,43 @@ def test_lists_and_pages_permit_the_same(world: dict[str, Any], db: Session) -> 
             assert listed & {row.id for row in requests} == {
                 row.id for row in requests if permits(tree.job_request(row), identity, permission)
             }, (permission, "job requests")
+
+
+@given(
+    world=worlds(), states=st.lists(st.sampled_from(["draft", "pending", "published", "both"]), max_size=2)
+)
+@hypothesis_settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_release_requests_and_snapshots_are_listed_to_those_who_may_open_them(
+    world: dict[str, Any], states: list[str], db: Session
+) -> None:
+    people, _, workspaces, _ = make(world)
+    backend, now = f.BackendFactory(), utcnow()
+    asked = [
+        f.ReleaseRequestFactory(author=people[person], workspace=workspaces[project], backend=backend)
+        for person, project in world["requests"]
+    ]
+    sets = []
+    for state in states:
+        sets.append(f.SnapshotFactory(workspace=workspaces[0], created_by=people[0]))
+        if state in {"pending", "both"}:
+            f.PublishRequestFactory(snapshot=sets[-1])
+        if state in {"published", "both"}:
+            f.PublishRequestFactory(
+                snapshot=sets[-1], decision="approved", decision_at=now, decision_by=people[0]
+            )
+    tree = Tree(db)
+    for identity in [None, *(identity_of(db, person.id) for person in people)]:
+        for permission in Permission:
+            listed = set(db.scalars(release_requests_permitting(identity, permission)))
+            assert listed & {row.id for row in asked} == {
+                row.id for row in asked if permits(tree.release_request(row), identity, permission)
+            }, (permission, "release requests")
+            numbers = set(db.scalars(snapshots_permitting(identity, permission)))
+            assert numbers & {row.id for row in sets} == {
+                row.id for row in sets if permits(tree.snapshot(row), identity, permission)
+            }, (permission, "snapshots")
 
 
 P = Permission

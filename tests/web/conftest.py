@@ -15,10 +15,18 @@ from simulator.testing import running_simulator
 from tests import factories
 from tests.conftest import make_settings
 from tests.web import running
+from tests.web.api import conforming
 
 
 class Browser(TestApp):
-    """WebTest with a way to sign in."""
+    """WebTest with a way to sign in. Every answer of the JSON API must be one that its description allows."""
+
+    def do_request(self, req: Any, status: Any = None, expect_errors: Any = None) -> TestResponse:
+        """Send the request; what the description of the API does not know fails the test."""
+        answer = super().do_request(req, status, expect_errors)
+        path = req.environ["PATH_INFO"].encode("latin-1").decode(errors="replace")
+        assert conforming.complaints(req.method, path, answer.status_int, answer.headers, answer.body) == []
+        return answer
 
     def sign_in(self, user: User) -> "Browser":
         """Become this user from the next request on."""

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from jobserver import models as m
 from jobserver.models import utcnow
-from jobserver.resources import api, root, tree
+from jobserver.resources import api, outputs, root, tree
 from jobserver.resources.people import SettingsResource, UserResource, Users
 from tests import factories as f
 from tests.web import running
@@ -37,6 +37,9 @@ class World:
     staff: m.User
     job: m.Job
     backend: m.Backend
+    file: m.ReleaseFile
+    snapshot: m.Snapshot
+    release_request: m.ReleaseRequest
 
     @property
     def request(self) -> m.JobRequest:
@@ -87,6 +90,19 @@ PLACES: dict[type, Callable[[World], str]] = {
     tree.WorkspaceResource: lambda world: world.workspace,
     tree.JobRequestResource: lambda world: running.path(world.request),
     tree.JobResource: lambda world: f"{running.path(world.request)}{world.job.identifier}/",
+    outputs.Releases: lambda world: f"{world.workspace}releases/",
+    outputs.ReleaseResource: lambda world: f"{world.workspace}releases/{world.file.release_id}/",
+    outputs.ReleaseFileResource: lambda world: (
+        f"{world.workspace}releases/{world.file.release_id}/{world.file.id}/"
+    ),
+    outputs.Outputs: lambda world: f"{world.workspace}outputs/",
+    outputs.LatestOutputs: lambda world: f"{world.workspace}outputs/latest/",
+    outputs.SnapshotResource: lambda world: f"{world.workspace}outputs/{world.snapshot.id}/",
+    outputs.PublishedFileResource: lambda world: f"{world.workspace}published/{world.file.id}/",
+    outputs.ReleaseRequests: lambda world: f"{world.workspace}release-requests/",
+    outputs.ReleaseRequestResource: lambda world: (
+        f"{world.workspace}release-requests/{quote(world.release_request.id)}/"
+    ),
 }
 
 
@@ -95,7 +111,13 @@ def make(db: Session, text: str) -> World:
     now = utcnow()
     developer = f.UserFactory(fullname=text, email=f"{text}@example.com")
     staff = f.UserFactory(fullname=f"{text} of staff", roles=[role.value for role in m.choices.GLOBAL_ROLES])
-    org = f.OrgFactory(name=text, description=text, logo_file=text, github_orgs=[text])
+    org = f.OrgFactory(
+        name=text,
+        description=text,
+        logo_file=text,
+        github_orgs=[text],
+        output_checking_channel=text,
+    )
     project = f.ProjectFactory(
         org=org,
         name=text,
@@ -169,9 +191,67 @@ def make(db: Session, text: str) -> World:
             words = {"status": text, "status_code": text, "note": text}
             db.add(m.Happening(job_request_id=request.id, job_id=job and job.id, kind=kind, **words))
     _around(db, text, developer, staff, project, backend)
+    file, snapshot, release_request = _came_out(db, text, workspace, backend, developer, staff)
     db.commit()
     running.refresh(db, requests[-1])
-    return World(developer, staff, jobs[-6], backend)
+    return World(developer, staff, jobs[-6], backend, file, snapshot, release_request)
+
+
+def _came_out(
+    db: Session, text: str, workspace: m.Workspace, backend: m.Backend, developer: m.User, staff: m.User
+) -> tuple[m.ReleaseFile, m.Snapshot, m.ReleaseRequest]:
+    """A release with a file in every state, sets of files, and a release request that was returned."""
+    now, words = utcnow(), {text: text}
+    made = f.ReleaseFactory(
+        workspace=workspace,
+        backend=backend,
+        created_by=staff,
+        requested_files=[words],
+        metadata_=words,
+        review=words,
+    )
+    here = {"release": made, "metadata_": words, "uploaded_at": now, "uploaded_by": developer}
+    files = [
+        f.ReleaseFileFactory(**here, name=f"{text}a", path=f"{text}a"),
+        f.ReleaseFileFactory(
+            **here, name=text, path=text, deleted_at=now, deleted_by_id=staff.id, deleted_reason=text
+        ),
+        f.ReleaseFileFactory(release=made, name=f"{text}.csv"),
+    ]
+    review = {"status": "APPROVED", "comments": words, "created_by_id": staff.id}
+    db.add(m.ReleaseFileReview(release_file_id=files[0].id, **review))
+    decided = {"decision_at": now, "decision_by": staff, "decision_reason": text}
+    public = f.SnapshotFactory(workspace=workspace, created_by=developer, files=files, digest=text)
+    f.PublishRequestFactory(snapshot=public, decision="approved", **decided)
+    draft = f.SnapshotFactory(workspace=workspace, created_by=developer, files=files[:1])
+    f.PublishRequestFactory(
+        snapshot=draft,
+        decision="approved",
+        unpublished_at=now,
+        unpublished_by_id=staff.id,
+        unpublished_reason=text,
+        **decided,
+    )
+    asked = f.ReleaseRequestFactory(
+        id=text.replace("/", ""),
+        workspace=workspace,
+        backend=backend,
+        author=developer,
+        state="returned",
+        checking_repo=text,
+        issue_repo=text,
+        issue_number=1,
+        issue_url=text,
+    )
+    for kind in m.choices.AirlockEventType:
+        f.ReleaseRequestEventFactory(
+            release_request=asked,
+            event_type=kind,
+            updates=[{"update": text, "group": text, "user": text}],
+            issue_at=now,
+            comment_url=text,
+        )
+    return files[0], draft, asked
 
 
 def _around(

@@ -20,7 +20,7 @@ from jobserver.queries import mail_preferences
 from tests import factories as f
 from tests.web.conftest import Browser
 
-TABS = ("", "notifications/", "sessions/", "access/", "display/")
+TABS = ("", "notifications/", "sessions/", "access/", "level-4/", "display/")
 HTML = "<i>Mona & 'Lisa'</i>"
 
 
@@ -62,7 +62,7 @@ def test_every_tab_is_there_for_somebody_without_any_role(web: Browser, me: User
     assert tabs.find("a", attrs={"aria-current": "page"})["href"] == f"/settings/{tab}"
 
 
-@pytest.mark.parametrize("tab", ["", "notifications/", "display/"])
+@pytest.mark.parametrize("tab", ["", "notifications/", "level-4/", "display/"])
 def test_a_form_without_its_token_changes_nothing(web: Browser, me: User, db: Session, tab: str) -> None:
     web.post(f"/settings/{tab}", account(fullname="Mallory", request_ended="never", theme="dark"), status=400)
     assert reload(db, me).fullname == "Ada Lovelace"

@@ -30,7 +30,7 @@ def world(web: Browser, db: Session) -> everything.World:
 KEPT_TO_A_FORM = {
     "user": {"username", "roles", "pat_token", "login_token"},
     "github_identity": {"provider"},
-    "org": {"slug"},
+    "org": {"slug", "output_checking_repo"},
     "project": {"slug", "number", "category", "status"},
     "project_membership": {"roles"},
     "data_permission": {"kind", "name"},
@@ -43,6 +43,12 @@ KEPT_TO_A_FORM = {
     "auditable_event": {"type"},
     "site_alert": {"level"},
     "mail_preference": {"kind", "choice"},
+    "release": {"status"},
+    "release_file": {"filehash"},
+    "release_file_review": {"status"},
+    "publish_request": {"decision"},
+    "release_request": {"state"},
+    "release_request_event": {"event_type"},
 }
 
 

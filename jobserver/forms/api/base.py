@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from math import isfinite
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
@@ -101,9 +102,11 @@ def _optional(check: Callable[[object], Any]) -> Callable[[object], Any]:
 
 
 def refuse_unstorable(value: object) -> None:
-    """Raise if the JSON value holds text that the database cannot keep."""
+    """Raise if the JSON value holds a text or a number that the database cannot keep."""
     if isinstance(value, str):
         _text(value)
+    elif isinstance(value, float) and not isfinite(value):
+        raise wrong("The number is too large.")
     elif isinstance(value, list):
         for each in value:
             refuse_unstorable(each)

@@ -14,6 +14,8 @@ from jobserver.actions.naming import Refused
 from jobserver.models import ActionName, Backend, Base, Project, User
 from jobserver.scripts.sampling.people import DOMAIN, people_and_places
 from jobserver.scripts.sampling.plan import plan
+from jobserver.scripts.sampling.releases import TABLES as _RELEASES
+from jobserver.scripts.sampling.releases import Releases
 from jobserver.scripts.sampling.requests import Requests
 from jobserver.scripts.sampling.size import Size
 from jobserver.scripts.sampling.trail import events_of_site
@@ -78,6 +80,9 @@ def load(db: Session, size: Size) -> Counter[str]:
     for rows in maker.chunks():
         for table in _REQUESTS:
             loaded[table] += _copy(db, table, rows.get(table, ()))
+    came_out = Releases(size, site, requests, backends, next_id, random).all()
+    for table in _RELEASES:
+        loaded[table] += _copy(db, table, came_out[table])
     known = set(db.scalars(select(ActionName.name)))
     loaded["action_name"] += _copy(
         db, "action_name", [{"name": name} for name in sorted(maker.actions - known)]
@@ -90,7 +95,7 @@ def tidy(engine: Engine) -> None:
     """Let the database learn what the tables hold now, so that it plans as it would after years."""
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("SET statement_timeout = 0"))
-        for table in (*_SITE, *_REQUESTS, "action_name"):
+        for table in dict.fromkeys((*_SITE, *_REQUESTS, *_RELEASES, "action_name")):
             connection.execute(text(f'VACUUM (ANALYZE) "{table}"'))
 
 

@@ -24,6 +24,8 @@ _STAFF_ROLES = (
 )
 _GITHUB_ORGS = ("sample-studies", "opensafely-samples")
 _FIRST_UID = 9_000_000_000
+# So many administrators come first, and then so many output checkers.
+_ADMINISTRATORS, _CHECKERS = 5, 2
 # So large a part of the people is there from the beginning.
 _EARLY = 0.25
 
@@ -100,15 +102,13 @@ def _organisations(site: Site, size: Size, next_id: NextId) -> list[int]:
 def _people(
     site: Site, size: Size, random: Random, next_id: NextId, orgs: list[int], backends: Sequence[int]
 ) -> None:
-    staff = max(5, size.users // 40)
+    staff = max(_ADMINISTRATORS + _CHECKERS, size.users // 40)
     for index, fullname in zip(range(size.users), _names(), strict=False):
         username = fullname.lower().replace(" ", "-")
         joined = size.since + max(0.0, index / size.users - _EARLY) * SPAN
         person = Person(next_id("user"), username, fullname, joined, [], random.choice(orgs))
         if index < staff:
-            person.roles = sorted(
-                {Role.STAFF_AREA_ADMINISTRATOR if index < 5 else random.choice(_STAFF_ROLES)}
-            )
+            person.roles = [_staff_role(index, random).value]
         site.people.append(person)
         disabled = index >= staff and random.random() < 0.02
         site.add(
@@ -152,6 +152,12 @@ def _people(
             )
 
 
+def _staff_role(index: int, random: Random) -> Role:
+    if index < _ADMINISTRATORS:
+        return Role.STAFF_AREA_ADMINISTRATOR
+    return Role.OUTPUT_CHECKER if index < _ADMINISTRATORS + _CHECKERS else random.choice(_STAFF_ROLES)
+
+
 def _names() -> Iterator[str]:
     """Full names, each once: the first of every last name, then the second …"""
     for turn in count():
@@ -164,7 +170,7 @@ def _project(
     site: Site, index: int, size: Size, random: Random, next_id: NextId, orgs: list[int], number: str
 ) -> None:
     lead, *others = random.sample(orgs, min(len(orgs), random.choice((1, 1, 1, 2, 3))))
-    creator = random.choice(site.people[:5])
+    creator = random.choice(site.people[:_ADMINISTRATORS])
     begun = max(0.0, index / size.projects - 0.2)
     created = size.since + begun * SPAN
     title = _title(index)

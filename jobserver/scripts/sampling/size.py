@@ -60,6 +60,21 @@ class Size:
         """Jobs of the request that has most."""
         return min(2_082, self.jobs // 10)
 
+    @property
+    def releases(self) -> int:
+        """Number of releases; half of them came from a release request that is known."""
+        return self.requests // 13
+
+    @property
+    def released_files(self) -> int:
+        """Files of all releases."""
+        return 20 * self.releases
+
+    @property
+    def files_of_largest_release(self) -> int:
+        """Files of the release that has most."""
+        return min(10_000, self.released_files // 4)
+
 
 def share_out(total: int, shares: int, most_times_mean: float, random: Random) -> list[int]:
     """So many whole numbers from 1 on, unevenly, that add up to the total.

@@ -13,7 +13,7 @@ def event(
     at: datetime,
     by: Person,
     *,
-    target: tuple[str, int],
+    target: tuple[str, int | str],
     parent: tuple[str, int] | None = None,
     user: Person | None = None,
     field: str = "",

@@ -11,7 +11,15 @@ from pyramid.response import Response
 from pyramid.view import exception_view_config, forbidden_view_config, notfound_view_config, view_config
 
 from jobserver.forms.api.base import BodyRefused
-from jobserver.resources.api import Endpoint, NothingMatches, answers_machines
+from jobserver.resources.api import (
+    Endpoint,
+    NothingMatches,
+    ReleaseReviews,
+    SnapshotEndpoint,
+    SnapshotPublication,
+    answers_machines,
+)
+from jobserver.resources.base import Resource
 from jobserver.security import callers
 from jobserver.security.callers import CallerRefused, TokenCaller
 from jobserver.security.identity import Identity
@@ -69,8 +77,10 @@ def not_found(exc: HTTPNotFound, request: Request) -> Response:
     """404 of a thing, 405 of an address that there is; any other address is no part of the API."""
     if isinstance(exc, NothingMatches):
         return failure(request, 404, {"detail": problem(exc)})
-    methods = _methods(request)
-    if not methods or request.view_name or request.method in {*methods, "HEAD"}:
+    context = getattr(request, "context", None)
+    has_a_slash_too_many = request.path_info.endswith("/") and not getattr(context, "ends_in_slash", True)
+    methods = [] if has_a_slash_too_many else _methods(request)
+    if not methods or request.subpath or request.method in {*methods, "HEAD"}:
         return errors.not_found(exc, request)
     return failure(request, 405, {"detail": f'Method "{request.method}" not allowed.'})
 
@@ -103,10 +113,15 @@ def failure_without_database(code: int, detail: str) -> Response:
     return answer({"detail": detail}, code)
 
 
-@view_config(
-    context=Endpoint, request_method="OPTIONS", permission=Permission.VIEW, require_csrf=False, no_slash=True
-)
-def options(context: Endpoint, request: Request) -> Response:
+_OPTIONS = {"request_method": "OPTIONS", "require_csrf": False, "no_slash": True}
+
+
+# Of a draft nobody is told more than of its files.
+@view_config(context=Endpoint, permission=Permission.VIEW, **_OPTIONS)
+@view_config(context=ReleaseReviews, permission=Permission.VIEW, **_OPTIONS)
+@view_config(context=SnapshotEndpoint, permission=Permission.SNAPSHOT_VIEW, **_OPTIONS)
+@view_config(context=SnapshotPublication, permission=Permission.SNAPSHOT_VIEW, **_OPTIONS)
+def options(context: Resource, request: Request) -> Response:
     """What the address is, and what it reads and writes."""
     name = (type(context).__doc__ or "").split(": ", 1)[-1]
     return answer(

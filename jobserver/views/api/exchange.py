@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from pyramid.httpexceptions import HTTPException, HTTPUnsupportedMediaType
+from pyramid.httpexceptions import HTTPException, HTTPRequestEntityTooLarge, HTTPUnsupportedMediaType
 from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.view import view_config
@@ -16,18 +16,20 @@ from jobserver.forms.api.base import BodyRefused, Model, check
 
 JSON = "application/json"
 FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
+# Ten thousand files with all that Airlock says of each.
+LARGEST_BODY = 8 * 1024 * 1024
 PARSES = (JSON, *sorted(FORMS))
 
 
-def endpoint(context: type, method: str, permission: str, *, slash: bool = False, **options: Any) -> Any:
-    """Register a view of the API. ``slash``: whether its address ends in one."""
+def endpoint(context: type, method: str, permission: str, **options: Any) -> Any:
+    """Register a view of the API."""
     return view_config(
         context=context,
         request_method=method,
         permission=permission,
         require_csrf=False,
         endpoint=True,
-        no_slash=not slash,
+        no_slash=not getattr(context, "ends_in_slash", False),
         **options,
     )
 
@@ -67,6 +69,8 @@ def read(request: Request, model: type[Model]) -> Model:
 
 def value(request: Request) -> Any:
     """The request's body: JSON, or the fields of a form. Raises :class:`BodyRefused`."""
+    if (request.content_length or 0) > LARGEST_BODY:
+        raise HTTPRequestEntityTooLarge(f"The body is larger than {LARGEST_BODY:,} bytes.")
     if request.content_type in FORMS:
         return _form(request)
     if not request.content_type and not request.body:

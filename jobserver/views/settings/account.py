@@ -17,6 +17,7 @@ from jobserver.queries.settings import LinkState
 from jobserver.resources import SettingsResource
 from jobserver.resources.links import view_url
 from jobserver.security.permissions import Permission
+from jobserver.views.settings import level4
 from jobserver.views.settings.frame import back, frame, posted
 
 # The page whose address holds the token; it is also named in the mail.
@@ -33,6 +34,10 @@ LONGEST_TOKEN = 100
 )
 def account(context: SettingsResource, request: Request) -> Response | dict[str, Any]:
     """The name at once, the address by way of a link."""
+    if request.method == "POST" and "token" in request.POST:
+        # Where the form of the Level 4 token used to be sent.
+        request.override_renderer = level4.TEMPLATE
+        return level4.level4(context, request)
     me = request.identity
     form = AccountForm(posted(request), fullname=me.fullname, email=me.email or "")
     if request.method == "POST" and form.validate():

@@ -14,6 +14,7 @@ TABS = {
     "notifications": "Notifications",
     "sessions": "Sessions",
     "access": "Roles and backends",
+    "level-4": "Level 4 token",
     "display": "Display",
 }
 

@@ -1,0 +1,43 @@
+"""The tabs of a project and of a workspace, the same on all of their pages."""
+
+from typing import Any
+
+from pyramid.request import Request
+
+from jobserver.queries.output_pages import came_out
+from jobserver.resources import ProjectResource
+from jobserver.resources.links import page_url, view_url
+from jobserver.security.permissions import Permission
+
+
+def tabs(request: Request, context: Any) -> list[dict[str, Any]]:
+    """Those of the project or workspace that the address names, with the one marked that it leads to."""
+    if isinstance(context, ProjectResource):
+        found = _of_project(request, context)
+    else:
+        found = _of_workspace(request, context)
+    leading_here = [each["href"] for each in found if request.path.startswith(each["href"])]
+    here = max(leading_here, key=len, default="")
+    return [{**each, "current": each["href"] == here} for each in found]
+
+
+def _of_project(request: Request, context: ProjectResource) -> list[dict[str, Any]]:
+    return [
+        {"label": "Overview", "href": view_url(request, context)},
+        {"label": "Job requests", "href": view_url(request, context, "logs")},
+        {"label": "Releases", "href": view_url(request, context, "releases")},
+    ]
+
+
+def _of_workspace(request: Request, context: Any) -> list[dict[str, Any]]:
+    names = (context.org.slug, context.project.slug, context.workspace.name)
+    out = came_out(request.db, context.workspace.id)
+    found: list[dict[str, Any]] = [
+        {"label": "Overview", "href": page_url(request, *names)},
+        {"label": "Job requests", "href": page_url(request, *names, "logs")},
+        {"label": "Releases", "href": page_url(request, *names, "releases"), "count": out.releases},
+        {"label": "Published outputs", "href": page_url(request, *names, "outputs"), "count": out.published},
+    ]
+    if request.has_permission(Permission.UNRELEASED_OUTPUTS_VIEW, context):
+        found.append({"label": "Release requests", "href": page_url(request, *names, "release-requests")})
+    return found
