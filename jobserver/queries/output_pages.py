@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, exists, func, select, text, true
+from sqlalchemy import ColumnElement, ScalarSelect, Select, exists, func, select, text, true
 from sqlalchemy.orm import Session, aliased
 
 from jobserver.models import PublishRequest, Release, Snapshot, SnapshotFile, User
@@ -106,6 +106,11 @@ class CameOut:
 
 def came_out(db: Session, workspace_id: int) -> CameOut:
     """What everybody may know of a workspace's outputs, in one statement."""
+    return CameOut(*db.execute(select(*came_out_columns(workspace_id))).one())
+
+
+def came_out_columns(workspace_id: int) -> tuple[ScalarSelect[int], ScalarSelect[int]]:
+    """The columns of :class:`CameOut`, for a statement that asks for other things too."""
     releases = select(func.count()).select_from(Release).where(Release.workspace_id == workspace_id)
     public = select(func.count()).select_from(Snapshot).where(published(workspace_id))
-    return CameOut(*db.execute(select(releases.scalar_subquery(), public.scalar_subquery())).one())
+    return releases.scalar_subquery(), public.scalar_subquery()

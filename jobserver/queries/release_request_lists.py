@@ -7,6 +7,7 @@ of the pages.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, func, select, true
 from sqlalchemy.orm import Session
@@ -120,4 +121,5 @@ def requests(
         .where(ReleaseRequest.id.in_(ids))
         .order_by(*newest)
     )
-    return [RequestRow(*row) for row in db.execute(statement)]
+    rows: Sequence[Any] = db.execute(statement).all()
+    return [RequestRow(*row) for row in rows]

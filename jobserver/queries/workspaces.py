@@ -12,6 +12,7 @@ from jobserver.models import Backend, Job, JobRequest, Repo, User, Workspace, ut
 from jobserver.queries import activity, asking, event_logs
 from jobserver.queries.activity import FirstRun, Quarter
 from jobserver.queries.backends import BackendRow
+from jobserver.queries.output_pages import CameOut, came_out_columns
 from jobserver.templating.states import STATES, State, state_of
 
 LATEST = 6
@@ -65,11 +66,12 @@ class LastResult:
 
 @dataclass(frozen=True)
 class Facts:
-    """Who made the workspace, how many requests it has, and the last 90 days."""
+    """Who made the workspace, how many requests it has, the last 90 days, and what came out."""
 
     creator: str
     total: int
     quarter: Quarter
+    out: CameOut
 
 
 @dataclass(frozen=True)
@@ -139,9 +141,11 @@ def facts(db: Session, workspace: Workspace) -> Facts:
         .scalar_subquery()
     )
     quarter = activity.quarter_columns(workspace.id, utcnow()).subquery()
-    row = db.execute(select(creator, total, *quarter.c)).one()
-    creator_name, number, requests, succeeded, failed, seconds = row
-    return Facts(creator_name, number, Quarter(requests, succeeded, failed, float(seconds)))
+    out = came_out_columns(workspace.id)
+    row = db.execute(select(creator, total, *quarter.c, *out)).one()
+    creator_name, number, requests, succeeded, failed, seconds, *came_out = row
+    quarter_facts = Quarter(requests, succeeded, failed, float(seconds))
+    return Facts(creator_name, number, quarter_facts, CameOut(*came_out))
 
 
 # In the order of LastResult's fields.

@@ -23,6 +23,7 @@ MODULES = {
     "processes": ("web", "worker", "rap-status-service", "settings"),
     "publication": ("publish-files", "remove-files-from-publish-request", "unpublish-snapshot"),
     "rap": ("create-rap", "cancel-jobs", "rap-status", "rap-update-backend-status"),
+    "releases": ("releases", "release"),
     "sample": ("load-sample",),
     "studies": ("create-backend", "create-workspace"),
 }

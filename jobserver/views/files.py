@@ -4,7 +4,7 @@ import mimetypes
 import os
 
 import structlog
-from pyramid.httpexceptions import HTTPNotFound
+from pyramid.httpexceptions import HTTPNotFound, HTTPRequestRangeNotSatisfiable
 from pyramid.request import Request
 from pyramid.response import Response
 from webob.static import BLOCK_SIZE, FileIter
@@ -28,7 +28,9 @@ SHOWN = frozenset(
 # Python's own table, whatever the machine may have besides.
 _TYPES = mimetypes.MimeTypes()
 _TYPES.add_type("text/plain", ".log")
+_TYPES.add_type("text/markdown", ".md")
 _COMPRESSED = {"gzip": "application/gzip", "bzip2": "application/x-bzip2", "xz": "application/x-xz"}
+LONGEST_RANGE = 100
 UNKNOWN = "application/octet-stream"
 
 log = structlog.get_logger("jobserver.files")
@@ -37,7 +39,8 @@ log = structlog.get_logger("jobserver.files")
 def file_answer(request: Request, file: ReleaseFile, *, download: bool = False) -> Response:
     """The bytes of an uploaded file, streamed; 304 or a part of them if that is what is asked for.
 
-    Raises HTTPNotFound if they are not there, or not as many as there should be, which is an error of ours.
+    Raises HTTPNotFound if they are not there, or not as many as there should be, which is an error of ours;
+    and 416 for a part that begins after their end.
     """
     try:
         stream = request.clients.storage.open(file.path)
@@ -58,6 +61,13 @@ def file_answer(request: Request, file: ReleaseFile, *, download: bool = False) 
         last_modified=file.uploaded_at,
         accept_ranges="bytes",
     )
+    if len(request.headers.get("Range", "")) > LONGEST_RANGE:
+        # Nobody means it, and WebOb fails to read such numbers.
+        del request.range
+    asked = request.range
+    if asked and response in request.if_range and asked.content_range(file.size) is None:
+        stream.close()
+        raise HTTPRequestRangeNotSatisfiable(f"The file has {file.size} bytes.")
     # The server's own way to send a file is the quickest; only ours can begin in the middle.
     wrapper = request.environ.get("wsgi.file_wrapper")
     whole = wrapper is not None and "Range" not in request.headers

@@ -4,20 +4,27 @@ from typing import Any
 
 from pyramid.request import Request
 
-from jobserver.queries.output_pages import came_out
+from jobserver.queries.output_pages import CameOut, came_out
 from jobserver.resources import ProjectResource
 from jobserver.resources.links import page_url, view_url
+from jobserver.resources.outputs import LatestOutputs
 from jobserver.security.permissions import Permission
 
 
-def tabs(request: Request, context: Any) -> list[dict[str, Any]]:
-    """Those of the project or workspace that the address names, with the one marked that it leads to."""
+def tabs(request: Request, context: Any, out: CameOut | None = None) -> list[dict[str, Any]]:
+    """Those of the project or workspace that the address names, with the one marked that it leads to.
+
+    ``out`` is what came out of the workspace, if that is known already.
+    """
     if isinstance(context, ProjectResource):
         found = _of_project(request, context)
     else:
-        found = _of_workspace(request, context)
+        found = _of_workspace(request, context, out or came_out(request.db, context.workspace.id))
     leading_here = [each["href"] for each in found if request.path.startswith(each["href"])]
     here = max(leading_here, key=len, default="")
+    if isinstance(context, LatestOutputs):
+        # Not a published set: it is made of releases.
+        here = found[2]["href"]
     return [{**each, "current": each["href"] == here} for each in found]
 
 
@@ -29,9 +36,8 @@ def _of_project(request: Request, context: ProjectResource) -> list[dict[str, An
     ]
 
 
-def _of_workspace(request: Request, context: Any) -> list[dict[str, Any]]:
+def _of_workspace(request: Request, context: Any, out: CameOut) -> list[dict[str, Any]]:
     names = (context.org.slug, context.project.slug, context.workspace.name)
-    out = came_out(request.db, context.workspace.id)
     found: list[dict[str, Any]] = [
         {"label": "Overview", "href": page_url(request, *names)},
         {"label": "Job requests", "href": page_url(request, *names, "logs")},

@@ -10,7 +10,7 @@ from pyramid.view import view_config
 
 from jobserver.forms.run_jobs import usable
 from jobserver.models import utcnow
-from jobserver.queries import release_pages
+from jobserver.queries import release_pages, release_request_lists
 from jobserver.queries import workspaces as queries
 from jobserver.queries.asking import givers_of_project_roles
 from jobserver.queries.backends import active_backends, in_maintenance
@@ -23,7 +23,7 @@ from jobserver.views.conditional import interval, not_modified
 from jobserver.views.on_github import OnGithub
 from jobserver.views.tabs import tabs
 
-LATEST_RELEASES = 3
+NEWEST = 3
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def workspace(context: WorkspaceResource, request: Request) -> dict[str, Any]:
     shows_run = may_run or is_member
     private_since = queries.private_for_long(request.db, row.repo, now) if is_member else None
     summary = queries.summary(request.db, row)
-    sees_files = bool(request.has_permission(Permission.RELEASE_FILE_VIEW))
+    out = summary.facts.out
     return {
         **_summary(context, request, summary, now),
         "workspace": row,
@@ -76,11 +76,9 @@ def workspace(context: WorkspaceResource, request: Request) -> dict[str, Any]:
         "archive_url": view_url(request, context, "archive-toggle"),
         "notifications_url": view_url(request, context, "notifications-toggle"),
         "mute_url": view_url(request, context, "mute-toggle"),
-        "releases": release_pages.releases(
-            request.db, release_pages.in_workspace(row.id), with_files=sees_files, limit=LATEST_RELEASES
-        ),
-        "sees_files": sees_files,
-        "tabs": tabs(request, context),
+        **_came_out(context, request),
+        "published": out.published,
+        "tabs": tabs(request, context, out),
         "breadcrumbs": [
             (context.org.name, page_url(request, context.org.slug)),
             (context.project.name, page_url(request, context.org.slug, context.project.slug)),
@@ -118,6 +116,20 @@ def _summary(
         "log_url": view_url(request, context, "logs"),
         "url": lambda *names: page_url(request, *names),
         "place": (context.org.slug, context.project.slug, context.workspace.name),
+    }
+
+
+def _came_out(context: WorkspaceResource, request: Request) -> dict[str, Any]:
+    """The newest releases, and the newest release requests for those who may see them all."""
+    db, here = request.db, context.workspace.id
+    sees_files = bool(request.has_permission(Permission.RELEASE_FILE_VIEW))
+    sees_requests = bool(request.has_permission(Permission.UNRELEASED_OUTPUTS_VIEW))
+    asked = release_request_lists.in_workspace(here)
+    return {
+        "releases": release_pages.releases(
+            db, release_pages.in_workspace(here), with_files=sees_files, limit=NEWEST
+        ),
+        "release_requests": release_request_lists.requests(db, asked, limit=NEWEST) if sees_requests else [],
     }
 
 

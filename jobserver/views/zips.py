@@ -6,6 +6,7 @@ slowly somebody takes it, no connection of the database waits for them.
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from io import BufferedReader
 from pathlib import PurePosixPath
 from typing import Any
@@ -47,8 +48,10 @@ def release_zip(context: ReleaseResource, request: Request) -> Response:
     context=SnapshotResource, name="download", permission=Permission.SNAPSHOT_VIEW, request_method="GET"
 )
 def snapshot_zip(context: SnapshotResource, request: Request) -> Response:
-    """All files of a snapshot."""
+    """All files of a snapshot. Who redacted one and why is not for the public."""
     rows = queries.files_for_zip(request.db, queries.of_snapshot(context.snapshot.id))
+    if not request.has_permission(Permission.RELEASE_FILE_VIEW):
+        rows = [replace(row, deleted_by=None, deleted_reason="") for row in rows]
     return _zip(context, request, f"release-{context.snapshot.id}.zip", rows)
 
 
@@ -130,8 +133,9 @@ def _free_name(taken: set[str]) -> str:
 def _why_not(row: ZipFileRow) -> str:
     if row.deleted_at is None:
         return "Not uploaded yet."
+    who = f" by {row.deleted_by}" if row.deleted_by else ""
     reason = f": {row.deleted_reason}" if row.deleted_reason else "."
-    return f"Redacted by {row.deleted_by}, {exact(row.deleted_at)}{reason}"
+    return f"Redacted{who}, {exact(row.deleted_at)}{reason}"
 
 
 def _told(left_out: Sequence[tuple[ZipFileRow, str]], address: Any) -> str:

@@ -17,6 +17,7 @@ from tests.benchmarks.service import measure_round
 from tests.benchmarks.sights import sights
 from tests.benchmarks.stack import databases, served
 from tests.benchmarks.table import HEAD, over, print_line, row
+from tests.benchmarks.uploads import measure_uploads
 
 
 @click.command()
@@ -24,7 +25,9 @@ from tests.benchmarks.table import HEAD, over, print_line, row
 @click.option("--jobs", default=300_000, show_default=True, help="How many jobs.")
 @click.option("--rounds", default=15, show_default=True, help="How often each page is asked for.")
 @click.option(
-    "--only", default="", help="Only pages with this word in their name; or: service, level4, events, memory."
+    "--only",
+    default="",
+    help="Only pages with this word in their name; or: service, level4, events, uploads, memory.",
 )
 @click.option("--memory-requests", default=10_000, show_default=True, help="Requests before memory is read.")
 @click.option(
@@ -36,7 +39,7 @@ def main(requests: int, jobs: int, rounds: int, only: str, memory_requests: int,
     with ExitStack() as stack:
         place = stack.enter_context(databases(data))
         whole = place.sample(requests, jobs)
-        if only not in {"service", "level4", "events", "memory"}:
+        if only not in {"service", "level4", "events", "uploads", "memory"}:
             good = _pages(place.sample(requests // 2, jobs // 2), whole, rounds, only)
         if only in {"", "service"}:
             good = measure_round(place, whole) and good
@@ -44,6 +47,8 @@ def main(requests: int, jobs: int, rounds: int, only: str, memory_requests: int,
             good = measure_level4(place, whole, rounds) and good
         if only in {"", "events"}:
             good = measure_events(place, whole) and good
+        if only in {"", "uploads"}:
+            good = measure_uploads(place, whole, rounds) and good
         if only in {"", "memory"}:
             with served(whole) as server:
                 measure_memory(server, sights(server.engine), memory_requests)

@@ -3,7 +3,11 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
 
+from jobserver.models import Backend, User, Workspace, utcnow
+from tests import factories
 from tests.browser.conftest import BROWSER, System, sign_in
 from tests.browser.test_journey import WORKSPACE, ask_for, wait_for_end
 from tests.conftest import ROOT
@@ -79,6 +83,48 @@ def pages(system: System, chromium: Any) -> list[str]:
     return [*(address + below.format(earlier=earlier) for below in BELOW_A_REQUEST), job, job + "history/"]
 
 
+@pytest.fixture(scope="module")
+def outputs(system: System, engine: Engine) -> dict[str, list[str]]:
+    """What came out of the workspace, as rows: addresses for everybody, and for its developer."""
+    with Session(engine) as db:
+        factories.use(db)
+        workspace = db.scalars(select(Workspace).where(Workspace.name == "asthma-main")).one()
+        checker = db.scalars(select(User).where(User.username == "checker")).one()
+        author = db.scalars(select(User).where(User.username == "researcher")).one()
+        backend = db.scalars(select(Backend).where(Backend.slug == "tpp")).one()
+        here = {"workspace": workspace, "backend": backend}
+        asked = factories.ReleaseRequestFactory(**here, author=author, state="returned", turn=2)
+        for turn, kind in enumerate(("request_submitted", "request_returned", "request_resubmitted"), 1):
+            updates = [{"update": "See the comments"}]
+            factories.ReleaseRequestEventFactory(
+                release_request=asked, event_type=kind, turn=turn, updates=updates, created_by=checker
+            )
+        release = factories.ReleaseFactory(
+            **here, id=asked.id, created_by=checker, metadata_={"tool": "airlock"}
+        )
+        arrived = {"uploaded_at": utcnow(), "uploaded_by": checker}
+        gone = {"deleted_at": utcnow(), "deleted_by_id": checker.id, "deleted_reason": "Counts below six"}
+        files = [
+            factories.ReleaseFileFactory(release=release, path="a", **arrived),
+            factories.ReleaseFileFactory(release=release, path="b", **arrived, **gone),
+            *factories.ReleaseFileFactory.create_batch(12, release=release),
+        ]
+        decided = {"decision": "approved", "decision_at": utcnow(), "decision_by": checker}
+        public = factories.SnapshotFactory(workspace=workspace, created_by=author, files=files)
+        factories.PublishRequestFactory(snapshot=public, **decided)
+        factories.SnapshotFactory(workspace=workspace, created_by=author, files=files[:1])
+        factories.use(None)
+        everybody = [f"{PROJECT}releases/", f"{WORKSPACE}releases/", f"{WORKSPACE}outputs/"]
+        everybody.append(f"{WORKSPACE}outputs/{public.id}/")
+        mine = [f"{WORKSPACE}releases/{release.id}/", f"{WORKSPACE}release-requests/{asked.id}/"]
+    mine += [f"{mine[0]}?q=nothing", f"{WORKSPACE}outputs/latest/", f"{WORKSPACE}release-requests/"]
+    return {
+        "anonymous": everybody,
+        "researcher": [everybody[1], *mine, "/release-requests/?state=returned&turn=author"],
+        "newcomer": ["/release-requests/"],
+    }
+
+
 def findings(window: Any) -> list[str]:
     """What axe finds on the page in the window."""
     window.evaluate(AXE.read_text())
@@ -90,7 +136,9 @@ def findings(window: Any) -> list[str]:
 
 
 @pytest.mark.parametrize("who", ["anonymous", "researcher", "newcomer"])
-def test_every_page_is_accessible_and_fits(chromium: Any, system: System, pages: list[str], who: str) -> None:
+def test_every_page_is_accessible_and_fits(
+    chromium: Any, system: System, pages: list[str], outputs: dict[str, list[str]], who: str
+) -> None:
     # The policy forbids what axe is injected with; it is tested elsewhere.
     context = chromium.new_context(base_url=system.base_url, bypass_csp=True, reduced_motion="reduce")
     window = context.new_page()
@@ -100,7 +148,7 @@ def test_every_page_is_accessible_and_fits(chromium: Any, system: System, pages:
         again = pages[0] + "run-again/"
         addresses = ["/", WORKSPACE + "run-jobs/"] if who == "newcomer" else [*MINE, *pages, again]
     faults = {}
-    for address in addresses:
+    for address in [*addresses, *outputs[who]]:
         window.goto(address)
         for width in WIDTHS:
             window.set_viewport_size({"width": width, "height": 900})

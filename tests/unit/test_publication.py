@@ -20,6 +20,7 @@ from jobserver.models import (
     Snapshot,
     SnapshotFile,
     User,
+    Workspace,
     utcnow,
 )
 from jobserver.queries import releases
@@ -49,8 +50,12 @@ def redacted(release: Release, name: str = "") -> ReleaseFile:
     return file(release, name, deleted_at=utcnow(), deleted_by_id=release.created_by_id)
 
 
+def place(db: Session, release: Release) -> Workspace:
+    return db.get_one(Workspace, release.workspace_id)
+
+
 def ask(db: Session, release: Release, by: User, *files: ReleaseFile) -> Snapshot:
-    snapshot = publication.request_publication(db, release.workspace, [each.id for each in files], by)
+    snapshot = publication.request_publication(db, place(db, release), [each.id for each in files], by)
     db.commit()
     return snapshot
 
@@ -157,7 +162,7 @@ def test_redacted_files_are_left_out(db: Session, release: Release, person: User
 def test_what_cannot_be_asked_for_is_refused_with_its_reason(
     db: Session, release: Release, person: User
 ) -> None:
-    workspace = release.workspace
+    workspace = place(db, release)
     fine, gone = file(release), redacted(release)
     missing = f.ReleaseFileFactory(release=release, name="output/late.csv")
     late = f.ReleaseFileFactory(release=release, name="output/later.csv")
@@ -186,7 +191,7 @@ def test_any_number_of_files_takes_the_same_statements(
     sent = []
     for number in (2, 40):
         ids = [file(release).id for _ in range(number)]
-        workspace = release.workspace
+        workspace = place(db, release)
         with count_statements() as statements:
             publication.request_publication(db, workspace, ids, person)
             db.flush()
@@ -219,7 +224,7 @@ def at_once(factory: sessionmaker[Session], *works: Callable[[Session], Any]) ->
 def test_those_who_ask_at_once_share_one_snapshot_and_one_request(
     db: Session, session_factory: sessionmaker[Session], release: Release
 ) -> None:
-    workspace, ids = release.workspace, [file(release).id, file(release).id]
+    workspace, ids = place(db, release), [file(release).id, file(release).id]
     people = [f.UserFactory() for _ in range(8)]
     db.commit()
     asked = [
@@ -240,7 +245,7 @@ def test_asking_while_files_are_taken_out_never_gives_the_wrong_set(
     db: Session, session_factory: sessionmaker[Session], release: Release, person: User, _time: int
 ) -> None:
     one, two = file(release), file(release)
-    draft, workspace, name = ask(db, release, person, one, two), release.workspace, two.name
+    draft, workspace, name = ask(db, release, person, one, two), place(db, release), two.name
     removed, asked = at_once(
         session_factory,
         lambda session: publication.remove_files(session, draft, [name], OPERATOR),
@@ -386,7 +391,7 @@ def test_files_are_taken_out_of_a_draft(db: Session, release: Release, person: U
 
 
 def test_a_name_that_two_backends_have_takes_both_out(db: Session, release: Release, person: User) -> None:
-    other = f.ReleaseFactory(workspace=release.workspace)
+    other = f.ReleaseFactory(workspace=place(db, release))
     both, kept = [file(each, "output/a.csv") for each in (release, other)], file(release)
     snapshot = ask(db, release, person, *both, kept)
     assert publication.remove_files(db, snapshot, ["output/a.csv"], person) == 2

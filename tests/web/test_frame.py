@@ -162,6 +162,7 @@ def test_the_footer_leads_to_what_everybody_may_read(web: Browser) -> None:
         "Organisations",
         "Status",
         "Documentation",
+        "JSON API",
         "Accessibility",
         "Contact support",
         "Keyboard shortcuts",

@@ -1,8 +1,10 @@
 """Published outputs, drafts, and the newest version of every file (spec: pages 17, 30.2 no. 12 and 13)."""
 
+import io
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 from sqlalchemy.orm import Session
@@ -114,6 +116,23 @@ def test_a_published_set_has_a_page_for_everybody_with_its_files_and_zip(
     assert "Sharing" not in about
 
 
+def test_who_redacted_a_published_file_and_why_is_not_for_the_public(
+    web: Browser, place: r.Place, files: list[Any]
+) -> None:
+    gone = r.redacted(files[0].release, "output/c.csv", place.checker, "Counts below 6")
+    public = r.snapshot(place, [*files, gone], published_by=publisher())
+    page = place.address("outputs", public.id)
+    for who, told in ((None, "Redacted, "), (place.collaborator, "Redacted by Checker One, ")):
+        if who:
+            web.sign_in(who)
+        (row,) = [each for each in rows(web.get(page), "file-") if "Redacted" in words(each)]
+        assert ("Counts below 6" in words(row)) is bool(who)
+        zipped = ZipFile(io.BytesIO(web.get(f"{page}download/").body))
+        note = zipped.read("NOT-INCLUDED.txt").decode()
+        assert told in note
+        assert ("Counts below 6" in note) is bool(who)
+
+
 def test_a_draft_names_who_made_it_and_stays_closed(web: Browser, place: r.Place, files: list[Any]) -> None:
     draft = r.snapshot(place, files)
     page = place.address("outputs", draft.id)
@@ -175,6 +194,7 @@ def test_the_newest_version_that_can_be_read_is_the_latest(
         "d.csv",
     ]
     assert shown[2].select_one(".sub a")["href"] == place.address("releases", middle.id)
+    assert words(answer.html.select_one(".tabs [aria-current]")) == "Releases 4"
     assert "5 files" in words(answer.html.select_one(".lede"))
 
 

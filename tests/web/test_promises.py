@@ -16,7 +16,7 @@ from sqlalchemy.exc import InternalError
 import jobserver.views
 from jobserver import db as database
 from jobserver.actions import backends, naming
-from jobserver.models import Base
+from jobserver.models import Base, utcnow
 from jobserver.resources import Root
 from jobserver.resources.root import CHILDREN
 from jobserver.security import tokens
@@ -156,6 +156,7 @@ def test_no_page_links_to_a_page_that_does_not_exist(web: Browser, who: str) -> 
     )
     f.JobFactory(job_request=request, status="failed", status_code="nonzero_exit")
     f.OrgMembershipFactory(org=membership.project.org, user=membership.user)
+    _something_came_out(workspace, membership.user)
     if who == "developer":
         f.BackendMembershipFactory(user=membership.user, backend=request.backend)
         web.sign_in(membership.user)
@@ -175,6 +176,14 @@ def test_no_page_links_to_a_page_that_does_not_exist(web: Browser, who: str) -> 
                 seen.add(address)
                 waiting.append(address)
     assert len(seen) > 8
+
+
+def _something_came_out(workspace: Any, author: Any) -> None:
+    release = f.ReleaseFactory(workspace=workspace)
+    f.ReleaseRequestFactory(id=release.id, workspace=workspace, author=author, state="returned")
+    public = f.SnapshotFactory(workspace=workspace, files=[f.ReleaseFileFactory(release=release)])
+    decided = {"decision_at": utcnow(), "decision_by": release.created_by}
+    f.PublishRequestFactory(snapshot=public, decision="approved", **decided)
 
 
 def test_secrets_are_kept_as_digests_only(web: Browser, db: Any) -> None:

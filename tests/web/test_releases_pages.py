@@ -120,6 +120,46 @@ def test_all_outputs_are_offered_once_one_can_be_read(
     assert latest not in web.get(place.address("releases"))
 
 
+def test_the_workspace_shows_what_came_out_lately_as_far_as_the_reader_may_know(
+    web: Browser, place: r.Place, storage: ReleaseStorage
+) -> None:
+    now = utcnow()
+    tpp = f.BackendFactory(name="TPP")
+    made = [r.release(place, backend=tpp, created_at=now - timedelta(days=number)) for number in range(4)]
+    one = r.file(made[0], "a.csv", storage=storage)
+    r.waiting(made[1], "a.csv")
+    asked = f.ReleaseRequestFactory(workspace=place.workspace, backend=tpp)
+    r.snapshot(place, [one], published_by=place.checker)
+
+    def shown(id_: str) -> list[str]:
+        heading = web.get(place.address()).html.find(id=id_)
+        panel = heading and heading.find_parent("section")
+        return [words(each) for each in panel.select("li, footer")] if panel else []
+
+    when = ("just now", "yesterday", "2 days ago")
+    assert shown("released") == [
+        *(f"From TPP {ago} by Checker One" for ago in when),
+        "1 published set of them",
+    ]
+    assert shown("release-requests") == []
+    web.sign_in(place.developer)
+    assert shown("released")[:2] == [
+        "1 file from TPP just now by Checker One",
+        "1 file from TPP yesterday by Checker One 0 of 1 uploaded",
+    ]
+    assert shown("release-requests") == [f"just now Submitted {asked.author.fullname} on TPP"]
+    assert shown("releases") == []
+
+
+def test_who_released_something_has_a_page_that_the_public_may_see(web: Browser, place: r.Place) -> None:
+    page = f"/users/{place.checker.username}/"
+    web.get(page, status=404)
+    r.release(place)
+    assert page in [link["href"] for link in web.get(place.address("releases")).html.select("tr a")]
+    web.get(page, status=200)
+    assert page in web.get("/users/")
+
+
 def test_html_in_the_name_of_the_releaser_is_shown_as_text(web: Browser, place: r.Place) -> None:
     place.checker.fullname = "<b>Bold</b>"
     r.release(place)

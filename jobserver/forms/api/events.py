@@ -50,9 +50,10 @@ def _formed(form: re.Pattern[str], words: str) -> AfterValidator:
     return AfterValidator(check_form)
 
 
-def _printable(text: str) -> str:
-    if not text.isprintable():
-        raise wrong("Control characters are not allowed.")
+def _addressable(text: str) -> str:
+    """It becomes a part of the address of the request's page."""
+    if not text.isprintable() or "/" in text or text in {".", ".."}:
+        raise wrong("Control characters and slashes are not allowed.")
     return text
 
 
@@ -87,7 +88,7 @@ class Event(Body):
 
     event_type: FilledText
     workspace: Annotated[FilledText, _at_most(LONGEST_NAME)]
-    request: Annotated[FilledText, _at_most(LONGEST_REQUEST), AfterValidator(_printable)]
+    request: Annotated[FilledText, _at_most(LONGEST_REQUEST), AfterValidator(_addressable)]
     request_author: Annotated[FilledText, _at_most(LONGEST_NAME)]
     user: Annotated[FilledText, _at_most(LONGEST_NAME)]
     updates: Annotated[list[Update] | None, BeforeValidator(_few)] = None

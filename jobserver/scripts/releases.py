@@ -1,0 +1,237 @@
+"""Commands about released files."""
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import click
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, joinedload
+
+from jobserver.actions import releases as actions
+from jobserver.actions.releases import Announced
+from jobserver.clients.storage import INCOMING, FileMissing, Received, ReleaseStorage
+from jobserver.forms.api.releases import problem_of_name
+from jobserver.models import Backend, Org, Project, ReleaseFile, User, Workspace, utcnow
+from jobserver.scripts.program import Program, pass_program, user_named
+from jobserver.settings import Settings
+from jobserver.tasks.links import link
+
+# A file that has been on its way for a day will not arrive any more.
+ABANDONED = timedelta(days=1)
+BATCH = 500
+
+
+@click.group("releases")
+def releases() -> None:
+    """Look after the files that were released."""
+
+
+@releases.command("verify")
+@click.option("--workspace", help="Only files of this workspace.")
+@click.option("--clean", is_flag=True, help="Remove files that have been on their way for more than a day.")
+@pass_program
+def verify(program: Program, workspace: str | None, clean: bool) -> None:
+    """Compare what is stored with what the database says, file by file; exit status 1 if they differ.
+
+    Every file is read again and its SHA-256 made anew.
+    """
+    storage = ReleaseStorage.from_settings(program.settings)
+    with program.transaction() as db:
+        only = _workspace(db, workspace) if workspace else None
+    faults, wanted, checked = 0, set[str](), 0
+    for path, sha256, size in _rows(program, only):
+        checked += 1
+        wanted.add(path)
+        if fault := _fault(storage, path, sha256, size):
+            faults += 1
+            click.echo(fault)
+    found = (each for each in storage.paths() if only is None or each.startswith(f"{only.name}/"))
+    # What came while we were looking is no surplus.
+    surplus = [each for each in found if each not in wanted and not _known(program, each)]
+    for each in surplus:
+        click.echo(f"surplus: {each}")
+    abandoned = _abandoned(storage) if only is None else []
+    for place in abandoned:
+        if clean:
+            storage.discard(place)
+        click.echo(f"{'removed' if clean else 'abandoned'}: {INCOMING}/{place.name}")
+    differences = faults + len(surplus) + (0 if clean else len(abandoned))
+    if differences:
+        raise click.ClickException(f"{checked} files checked, {differences} differences.")
+    click.echo(f"{checked} files checked, no differences.")
+
+
+def _rows(program: Program, only: Workspace | None) -> Iterator[tuple[str, str, int]]:
+    """Path, hash and size of the files that should be there, a few at a time: reading them takes long."""
+    last = ""
+    while True:
+        statement = (
+            select(ReleaseFile.path, ReleaseFile.filehash, ReleaseFile.size, ReleaseFile.id)
+            .where(
+                ReleaseFile.uploaded_at.is_not(None),
+                ReleaseFile.deleted_at.is_(None),
+                ReleaseFile.id > last,
+            )
+            .order_by(ReleaseFile.id)
+            .limit(BATCH)
+        )
+        if only is not None:
+            statement = statement.where(ReleaseFile.workspace_id == only.id)
+        with program.transaction() as db:
+            rows = db.execute(statement).all()
+        for path, sha256, size, id_ in rows:
+            last = id_
+            yield path, sha256, size
+        if len(rows) < BATCH:
+            return
+
+
+def _fault(storage: ReleaseStorage, path: str, sha256: str, size: int) -> str:
+    try:
+        found = storage.digest(path)
+    except FileMissing:
+        return f"missing: {path}"
+    return "" if found == (sha256, size) else f"changed: {path}"
+
+
+def _known(program: Program, path: str) -> bool:
+    here = (ReleaseFile.path == path) & ReleaseFile.deleted_at.is_(None)
+    with program.transaction() as db:
+        return db.scalar(select(ReleaseFile.id).where(here).limit(1)) is not None
+
+
+def _abandoned(storage: ReleaseStorage) -> list[Path]:
+    old = []
+    for place in storage.incoming():
+        with suppress(FileNotFoundError):
+            if datetime.fromtimestamp(place.stat().st_mtime, UTC) < utcnow() - ABANDONED:
+                old.append(place)
+    return old
+
+
+@click.command("release")
+@click.argument("directory", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("-w", "--workspace", default="test-workspace", show_default=True, help="Workspace.")
+@click.option("-b", "--backend", default="test-backend", show_default=True, help="Backend, by slug.")
+@click.option("-u", "--user", default="test-user", show_default=True, help="Who releases, by username.")
+@click.option("-c", "--create", is_flag=True, help="Make user, workspace and backend if they are not there.")
+@pass_program
+def release(program: Program, directory: Path, workspace: str, backend: str, user: str, create: bool) -> None:
+    """Release all files below a directory, under their paths in it: all of them, or none.
+
+    No permission is asked for; of files that are links nothing is followed.
+    """
+    settings = program.settings
+    storage = ReleaseStorage.from_settings(settings)
+    files = list(_files_below(directory))
+    _refuse_unfit(directory, files, settings)
+    if create:
+        _make_missing(program, workspace, backend, user)
+    received: dict[str, Received] = {}
+    kept: list[str] = []
+    try:
+        with program.transaction() as db:
+            place, person = _workspace(db, workspace), user_named(db, user)
+            backend_id = _backend_id(db, backend)
+            for file in files:
+                with file.open("rb") as stream:
+                    received[_name(directory, file)] = storage.receive(
+                        stream.read, settings.release_file_size_limit
+                    )
+            announced = [_announced(file, _name(directory, file), received) for file in files]
+            release_id = actions.create(
+                db, workspace=place, backend_id=backend_id, files=announced, by=person, metadata={}
+            )
+            rows = select(ReleaseFile.id, ReleaseFile.name).where(ReleaseFile.release_id == release_id)
+            for file_id, name in db.execute(rows).all():
+                kept.append(actions.keep(db, storage, received[name], file_id, person).path)
+            names = (place.project.org.slug, place.project.slug, place.name)
+    except BaseException:
+        for path in kept:
+            storage.delete(path)
+        raise
+    finally:
+        for each in received.values():
+            storage.discard(each.place)
+    click.echo("Released:")
+    click.echo(link(settings.base_url, *names, "releases", release_id))
+    click.echo(link(settings.base_url, *names))
+
+
+def _files_below(directory: Path) -> Iterator[Path]:
+    for folder, folders, names in os.walk(directory):
+        folders.sort()
+        for name in sorted(names):
+            file = Path(folder) / name
+            if file.is_file() and not file.is_symlink():
+                yield file
+
+
+def _name(directory: Path, file: Path) -> str:
+    return file.relative_to(directory).as_posix()
+
+
+def _refuse_unfit(directory: Path, files: list[Path], settings: Settings) -> None:
+    if not files:
+        raise click.ClickException(f"There are no files below {directory}.")
+    for file in files:
+        if problem := problem_of_name(_name(directory, file)):
+            raise click.ClickException(f"{_name(directory, file)!r} cannot be released: {problem}")
+        if file.stat().st_size > settings.release_file_size_limit:
+            most = settings.release_file_size_limit
+            raise click.ClickException(
+                f"{_name(directory, file)} has more than {most:,} bytes, see RELEASE_FILE_SIZE_LIMIT."
+            )
+
+
+def _announced(file: Path, name: str, received: dict[str, Received]) -> Announced:
+    modified = datetime.fromtimestamp(file.stat().st_mtime, UTC)
+    arrived = received[name]
+    return Announced(name, name, arrived.size, arrived.sha256, modified, {"tool": "jobserver release"})
+
+
+def _workspace(db: Session, name: str) -> Workspace:
+    found = db.scalar(
+        select(Workspace)
+        .where(func.lower(Workspace.name) == name.strip().lower())
+        .options(joinedload(Workspace.project).joinedload(Project.org))
+    )
+    if found is None:
+        raise click.ClickException(f"There is no workspace “{name}”.")
+    return found
+
+
+def _backend_id(db: Session, slug: str) -> int:
+    found = db.scalar(select(Backend.id).where(Backend.slug == slug))
+    if found is None:
+        raise click.ClickException(f"There is no backend “{slug}”.")
+    return found
+
+
+def _make_missing(program: Program, workspace: str, backend: str, user: str) -> None:
+    """By the commands that make them: what is there already is left as it is."""
+    from jobserver.scripts.people import create_user
+    from jobserver.scripts.studies import create_backend, create_workspace
+
+    context = click.get_current_context()
+    with program.transaction() as db:
+        has_user = db.scalar(select(User.id).where(func.lower(User.username) == user.strip().lower()))
+        has_backend = db.scalar(select(Backend.id).where(Backend.slug == backend))
+        has_workspace = db.scalar(
+            select(Workspace.id).where(func.lower(Workspace.name) == workspace.strip().lower())
+        )
+    if not has_user:
+        context.invoke(create_user, username=user)
+    if not has_backend:
+        context.invoke(create_backend, slug=backend)
+    if not has_workspace:
+        context.invoke(
+            create_workspace,
+            workspace=workspace,
+            username=user,
+            project_slug="test-project",
+            repo="https://github.com/opensafely/test-repo",
+        )
