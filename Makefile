@@ -15,7 +15,7 @@ INSTALLED := $(VENV)/.installed
 MODULES := node_modules/.installed
 BUILT := jobserver/static/dist/.vite/manifest.json
 FRONTEND := $(shell find jobserver/frontend jobserver/templates -type f)
-UV_COMPILE := $(BIN)/uv pip compile --universal --generate-hashes --no-header --no-annotate --quiet
+UV_COMPILE := $(BIN)/uv pip compile --universal --generate-hashes --no-header --no-annotate --no-strip-extras --quiet
 # What Vite asks for: 20.19, 22.12 or newer.
 NODE_WILL_DO := 'const [a, b] = process.versions.node.split(".").map(Number); \
 	process.exit(a > 22 || (a === 22 && b >= 12) || (a === 20 && b >= 19) ? 0 : 1)'
