@@ -174,10 +174,13 @@ def _credentials(security: list[Node]) -> Iterator[str]:
     """Each way to prove who calls, as names of headers and cookies."""
     schemes = document()["components"]["securitySchemes"]
     for way in security:
-        yield " and ".join(
-            f"{schemes[name]['description'].rstrip('.')} ({schemes[name]['in']} {schemes[name]['name']})"
-            for name in way
-        ) or "nothing"
+        yield (
+            " and ".join(
+                f"{schemes[name]['description'].rstrip('.')} ({schemes[name]['in']} {schemes[name]['name']})"
+                for name in way
+            )
+            or "nothing"
+        )
 
 
 def _answer(status: str, described: Node) -> Answer:

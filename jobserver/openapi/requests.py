@@ -28,7 +28,8 @@ def as_curl(method: str, url: str, described: Node, resolved: Callable[[Node], N
     options += [_SECRETS[name] for name in next((way for way in described["security"] if way), {})]
     options += [("--header", f"{name}: {examples[name]}") for name in examples if places[name] == "header"]
     options += _body(described, resolved)
-    lines = [f"curl '{url}{'?' + query if query else ''}'", *(f"  {name} '{value}'" for name, value in options)]
+    address = f"{url}?{query}" if query else url
+    lines = [f"curl '{address}'", *(f"  {name} '{value}'" for name, value in options)]
     return " \\\n".join(lines)
 
 

@@ -14,7 +14,7 @@ from jobserver.actions import releases as actions
 from jobserver.actions.releases import Announced
 from jobserver.clients.storage import INCOMING, FileMissing, Received, ReleaseStorage
 from jobserver.forms.api.releases import problem_of_name
-from jobserver.models import Backend, Org, Project, ReleaseFile, User, Workspace, utcnow
+from jobserver.models import Backend, Project, ReleaseFile, User, Workspace, utcnow
 from jobserver.scripts.program import Program, pass_program, user_named
 from jobserver.settings import Settings
 from jobserver.tasks.links import link

@@ -57,6 +57,7 @@ def _site(seen: Sights) -> Iterator[Page]:
     yield Page("status", "/status/")
     yield Page("sign in", "/login/")
     yield Page("accessibility, anonymous", "/accessibility/")
+    yield Page("JSON API", "/api/v2/docs/")
     yield Page("getting started", "/getting-started/", RESEARCHER)
     yield Page("organisations", "/organisations/")
     yield Page("organisations, last page", "/organisations/?page=last")

@@ -31,6 +31,7 @@ PUBLIC = [
     "/users/researcher/",
     "/users/researcher/logs/",
     "/accessibility/",
+    "/api/v2/docs/",
     "/ui-components/",
     "/ui-components/mails/",
     "/nowhere/",

@@ -252,7 +252,7 @@ def test_what_is_missing_is_uploaded_until_it_is_there(play: Play, tmp_path: Pat
     answers = [html_reply(503), json_reply({"detail": "full"}, 507), Reply(201)]
     with serving(stub(**{"release/": answers})) as server:
         run = play(server.url, "--files", str(tmp_path), "--keep-uploading", "--retry-delay", "0")
-    assert [line.split()[2] for line in run.lines if "upload  " in line] == [
+    assert [re.findall(r" (\d{3})  ", line)[0] for line in run.about("upload")] == [
         "503",
         "507",
         "201",
@@ -281,9 +281,7 @@ def test_a_server_that_is_not_there_and_wrong_arguments_are_named(
 
 
 def test_playing_airlock_imports_nothing_of_the_application() -> None:
-    script = (
-        "import sys, simulator.airlock.__main__; print([name for name in sys.modules if 'jobserver' in name])"
-    )
+    script = "import sys, simulator.airlock.__main__; print([name for name in sys.modules if name.split('.')[0] == 'jobserver'])"
     ended = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
     )
@@ -361,19 +359,19 @@ def test_whole_requests_go_through_and_people_are_told(
     address = f"/demo-university/asthma-in-adults/asthma-main/releases/{released.request_id}/"
     assert any(line.endswith(site + address) for line in released.lines)
     runs = {
-        "RELEASED": released,
-        "REJECTED": play(site, "--reject"),
-        "WITHDRAWN": play(site, "--withdraw"),
+        "released": released,
+        "rejected": play(site, "--reject"),
+        "withdrawn": play(site, "--withdraw"),
         "withdrawn after": play(site, "--return", "--withdraw"),
     }
     assert {name: run.status for name, run in runs.items()} == dict.fromkeys(runs, 0)
     with Session(engine) as db:
         for name, run in runs.items():
-            assert db.get_one(ReleaseRequest, run.request_id).state == name.split()[0].upper()
+            assert db.get_one(ReleaseRequest, run.request_id).state == name.split()[0]
         uploaded = db.scalars(select(ReleaseFile.name).where(ReleaseFile.uploaded_at.is_not(None))).all()
     assert set(uploaded) == {each.name for each in files.made_up("")}
     for name, run in runs.items():
-        wanted = [] if name == "WITHDRAWN" else [("closed", ["external"])]
+        wanted = [] if name == "withdrawn" else [("closed", ["external"])]
         eventually(lambda run=run, wanted=wanted: issues_of(world, run.request_id) == wanted)
     subjects = sorted(each["subject"].split(":")[0] for each in world.mails())
     assert "Files released" in subjects

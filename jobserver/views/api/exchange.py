@@ -71,6 +71,8 @@ def value(request: Request) -> Any:
     """The request's body: JSON, or the fields of a form. Raises :class:`BodyRefused`."""
     if (request.content_length or 0) > LARGEST_BODY:
         raise HTTPRequestEntityTooLarge(f"The body is larger than {LARGEST_BODY:,} bytes.")
+    # WebOb would put it into a file first, which nobody closes.
+    request.body = request.body_file.read()
     if request.content_type in FORMS:
         return _form(request)
     if not request.content_type and not request.body:

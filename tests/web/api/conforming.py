@@ -46,15 +46,13 @@ def _elsewhere(
         return
     if status < 300:
         yield f"{method} {template or 'at an address that is not described'} → {status}: it is not described"
-    if status >= 400 and kind == JSON:
+    if status >= 400 and kind == JSON and method != "HEAD":
         yield from _errors(schema_validator("Detail"), body)
     if status == 405 and "Allow" not in headers:
         yield "405 does not say what is allowed"
 
 
-def _headers(
-    path: str, method: str, status: str, answer: Node, headers: Mapping[str, str]
-) -> Iterator[str]:
+def _headers(path: str, method: str, status: str, answer: Node, headers: Mapping[str, str]) -> Iterator[str]:
     for name, described in answer.get("headers", {}).items():
         value = headers.get(name)
         if value is None:
@@ -65,9 +63,7 @@ def _headers(
             yield f"{name}: {error.message}"
 
 
-def _content(
-    path: str, method: str, status: str, answer: Node, kind: str, body: bytes
-) -> Iterator[str]:
+def _content(path: str, method: str, status: str, answer: Node, kind: str, body: bytes) -> Iterator[str]:
     content = answer.get("content", {})
     if not content:
         if body or kind:

@@ -315,6 +315,12 @@ def test_every_error_is_told_at_once(airlock: Airlock) -> None:
         assert f"{key}: This field is required." in answer["message"]
 
 
+def test_a_request_whose_page_could_have_no_address_is_refused(airlock: Airlock) -> None:
+    for name in ("a/b", "..", "a\nb", "x" * 101):
+        answer = airlock.send(airlock.body("request_submitted", request=name), 400)
+        assert answer["message"].startswith("request: ")
+
+
 def test_an_unknown_event_is_answered_as_ever(airlock: Airlock) -> None:
     for event_type in ("request_evaporated", "x" * 5000, "ŧ", 7):
         for body in (airlock.body(event_type), {"event_type": event_type}):

@@ -77,9 +77,7 @@ def test_each_operation_names_the_permission_of_its_view(app: Any) -> None:
 
 def test_every_reference_leads_somewhere_and_every_scheme_is_known() -> None:
     schemes = set(openapi.document()["components"]["securitySchemes"])
-    used = {
-        name for _, _, operation in reading.operations() for way in operation["security"] for name in way
-    }
+    used = {name for _, _, operation in reading.operations() for way in operation["security"] for name in way}
     assert used == schemes
     for place, schema, _ in conforming.examples():
         conforming.errors_of(schema, None)
