@@ -1,5 +1,6 @@
 """The tables. One module per aggregate; this page is their index."""
 
+from jobserver.models.application import Application
 from jobserver.models.audit import AuditableEvent
 from jobserver.models.backend import Backend, BackendMembership, ControllerContact, Stats
 from jobserver.models.base import Base, utcnow
@@ -7,6 +8,8 @@ from jobserver.models.choices import (
     ACTIVE_STATUSES,
     AirlockEventType,
     AlertLevel,
+    ApplicationStatus,
+    AuditSource,
     AuditType,
     HappeningKind,
     JobRequestStatus,
@@ -21,6 +24,7 @@ from jobserver.models.choices import (
     ReleaseStatus,
     ReviewStatus,
     Role,
+    TokenScope,
 )
 from jobserver.models.job import ActionName, Job
 from jobserver.models.job_request import ONLY_CANCELLED, Cancellation, Happening, JobRequest
@@ -30,6 +34,8 @@ from jobserver.models.publication import PublishRequest, Snapshot, SnapshotFile
 from jobserver.models.release import Release, ReleaseFile, ReleaseFileReview
 from jobserver.models.release_request import ReleaseRequest, ReleaseRequestEvent
 from jobserver.models.site import Redirect, SiteAlert
+from jobserver.models.task import TaskRecord
+from jobserver.models.token import PersonalToken
 from jobserver.models.user import EmailChange, GithubIdentity, MailPreference, User, UserSession
 from jobserver.models.workspace import MutedWorkspace, Repo, Workspace
 
@@ -39,6 +45,9 @@ __all__ = [
     "ActionName",
     "AirlockEventType",
     "AlertLevel",
+    "Application",
+    "ApplicationStatus",
+    "AuditSource",
     "AuditType",
     "AuditableEvent",
     "Backend",
@@ -62,6 +71,7 @@ __all__ = [
     "Org",
     "OrgMembership",
     "PermissionKind",
+    "PersonalToken",
     "Project",
     "ProjectCategory",
     "ProjectCollaboration",
@@ -84,6 +94,8 @@ __all__ = [
     "Snapshot",
     "SnapshotFile",
     "Stats",
+    "TaskRecord",
+    "TokenScope",
     "User",
     "UserSession",
     "Workspace",

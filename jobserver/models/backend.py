@@ -17,6 +17,7 @@ class Backend(Base):
     """A secure environment (spec: domain 3.3). Its token is kept as a digest only.
 
     While a token is being replaced the previous one is valid until ``previous_token_expires_at``.
+    While ``creation_paused_at`` is set nobody can ask for jobs there; ``creation_pause_reason`` says why.
     """
 
     __tablename__ = "backend"
@@ -34,6 +35,9 @@ class Backend(Base):
     last_seen_maintenance_mode: Mapped[datetime | None]
     is_in_maintenance_mode: Mapped[bool] = mapped_column(default=False, server_default="false")
     is_paused: Mapped[bool] = mapped_column(default=False, server_default="false")
+    creation_paused_at: Mapped[datetime | None]
+    creation_paused_by_id: Mapped[int | None] = person(nullable=True)
+    creation_pause_reason: Mapped[str] = mapped_column(default="", server_default="")
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
     updated_at: Mapped[datetime] = mapped_column(default=utcnow)
 
@@ -52,7 +56,7 @@ class Backend(Base):
 
 
 class BackendMembership(Base):
-    """Leave to run jobs on a backend (spec: domain 3.4)."""
+    """Leave to run jobs on a backend (spec: domain 3.4), until ``ends_at`` if that is set."""
 
     __tablename__ = "backend_membership"
     unpaired = frozenset({"created"})
@@ -62,6 +66,7 @@ class BackendMembership(Base):
     user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="RESTRICT"), index=True)
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
     created_by_id: Mapped[int | None] = person(nullable=True)
+    ends_at: Mapped[datetime | None] = mapped_column(index=True)
 
     backend: Mapped[Backend] = relationship(lazy="raise_on_sql")
     user: Mapped[User] = relationship(foreign_keys=[user_id], lazy="raise_on_sql")

@@ -6,6 +6,7 @@ from enum import StrEnum
 class Role(StrEnum):
     """A role that a person can hold (spec: access 1.2)."""
 
+    AUDITOR = "Auditor"
     DEPLOYMENT_ADMINISTRATOR = "DeploymentAdministrator"
     OUTPUT_CHECKER = "OutputChecker"
     OUTPUT_PUBLISHER = "OutputPublisher"
@@ -230,3 +231,56 @@ class AuditType(StrEnum):
     SNAPSHOT_FILES_REMOVED = "snapshot_files_removed"
     SNAPSHOT_PUBLISHED = "snapshot_published"
     SNAPSHOT_UNPUBLISHED = "snapshot_unpublished"
+    ANNOUNCEMENT_MAILED = "announcement_mailed"
+    APPLICATION_LINKED = "application_linked"
+    APPLICATION_UNLINKED = "application_unlinked"
+    BACKEND_CANCELLED_ALL = "backend_cancelled_all"
+    BACKEND_MEMBER_REMOVED = "backend_member_removed"
+    BACKEND_MEMBER_UPDATED = "backend_member_updated"
+    BACKEND_PAUSED = "backend_paused"
+    BACKEND_RESUMED = "backend_resumed"
+    BACKEND_UPDATED = "backend_updated"
+    ORG_MEMBER_REMOVED = "org_member_removed"
+    ORG_MEMBER_UPDATED = "org_member_updated"
+    PERSONAL_TOKEN_REVOKED = "personal_token_revoked"  # noqa: S105
+    PROJECT_MEMBER_UPDATED = "project_member_updated"
+    REDIRECT_CREATED = "redirect_created"
+    REDIRECT_DELETED = "redirect_deleted"
+    REDIRECT_UPDATED = "redirect_updated"
+    REPO_RESEARCHER_SIGNED_OFF = "repo_researcher_signed_off"
+    REPO_SIGNED_OFF = "repo_signed_off"
+    SITE_ALERT_CREATED = "site_alert_created"
+    SITE_ALERT_DELETED = "site_alert_deleted"
+    SITE_ALERT_UPDATED = "site_alert_updated"
+    TASK_RETRIED = "task_retried"
+    WORKSPACE_MOVED = "workspace_moved"
+    WORKSPACE_SIGNED_OFF = "workspace_signed_off"
+
+
+class AuditSource(StrEnum):
+    """By what a change was made."""
+
+    BROWSER = "browser"
+    COMMAND = "command"
+    API = "api"
+    SERVICE = "service"
+
+
+class TokenScope(StrEnum):
+    """What a personal token may read, as far as its owner may."""
+
+    RELEASES = "releases"
+    JOB_REQUESTS = "job_requests"
+    WORKSPACES = "workspaces"
+
+
+class ApplicationStatus(StrEnum):
+    """Where an application stands (spec: applications 8)."""
+
+    APPROVED_FULLY = "approved_fully"
+    APPROVED_SUBJECT_TO = "approved_subject_to"
+    COMPLETED = "completed"
+    SUBMITTED = "submitted"
+    ONGOING = "ongoing"
+    REJECTED = "rejected"
+    DEFERRED = "deferred"

@@ -17,7 +17,8 @@ class Org(Base):
 
     ``output_checking_repo`` (``owner/name``) and ``output_checking_channel`` are where the checkers of its
     projects are told of release requests; empty for the site's own. ``is_internal``: requests of its members
-    are labelled as the service's own.
+    are labelled as the service's own. ``has_no_copilots``: the copiloting dashboard
+    leaves its projects out.
     """
 
     __tablename__ = "org"
@@ -30,6 +31,7 @@ class Org(Base):
     logo_file: Mapped[str | None]
     github_orgs: Mapped[list[str]] = mapped_column(default=list, server_default="{}")
     is_internal: Mapped[bool] = mapped_column(default=False, server_default="false")
+    has_no_copilots: Mapped[bool] = mapped_column(default=False, server_default="false")
     output_checking_repo: Mapped[str] = mapped_column(default="", server_default="")
     output_checking_channel: Mapped[str] = mapped_column(default="", server_default="")
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
@@ -50,7 +52,7 @@ class Org(Base):
 
 
 class OrgMembership(Base):
-    """A person's affiliation with an organisation (spec: domain 3.6). It carries no roles."""
+    """A person's affiliation with an organisation (spec: domain 3.6), until ``ends_at`` if set. No roles."""
 
     __tablename__ = "org_membership"
     unpaired = frozenset({"created"})
@@ -60,6 +62,7 @@ class OrgMembership(Base):
     user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="RESTRICT"), index=True)
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
     created_by_id: Mapped[int | None] = person(nullable=True)
+    ends_at: Mapped[datetime | None] = mapped_column(index=True)
 
     org: Mapped[Org] = relationship(lazy="raise_on_sql")
     user: Mapped[User] = relationship(foreign_keys=[user_id], lazy="raise_on_sql")

@@ -90,7 +90,7 @@ class ProjectCollaboration(Created, Updated, Base):
 
 
 class ProjectMembership(Base):
-    """A person's membership of a project, with roles there (spec: domain 3.9).
+    """A person's membership of a project, with roles there (spec: domain 3.9), until ``ends_at`` if set.
 
     Written only by :mod:`jobserver.actions.memberships`, so that the audit log is complete.
     """
@@ -104,6 +104,7 @@ class ProjectMembership(Base):
     roles: Mapped[list[str]] = mapped_column(default=list, server_default="{}")
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
     created_by_id: Mapped[int | None] = person(nullable=True)
+    ends_at: Mapped[datetime | None] = mapped_column(index=True)
 
     user: Mapped[User] = relationship(lazy="raise_on_sql", foreign_keys=[user_id])
     project: Mapped[Project] = relationship(lazy="raise_on_sql")

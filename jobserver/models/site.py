@@ -35,7 +35,10 @@ class Redirect(Created, Deleted, Base):
 
 
 class SiteAlert(Base):
-    """A banner for people who are signed in (spec: domain 3.20)."""
+    """A banner for people who are signed in (spec: domain 3.20), from its start to its end if it has them.
+
+    ``message`` is Markdown.
+    """
 
     __tablename__ = "site_alert"
     unpaired = frozenset({"created", "updated"})
@@ -44,6 +47,8 @@ class SiteAlert(Base):
     title: Mapped[str] = mapped_column(default="", server_default="")
     message: Mapped[str]
     level: Mapped[str] = mapped_column(default=AlertLevel.WARNING, server_default="warning")
+    starts_at: Mapped[datetime | None]
+    ends_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
     created_by_id: Mapped[int | None] = person(nullable=True)
     updated_at: Mapped[datetime] = mapped_column(default=utcnow)
@@ -51,5 +56,6 @@ class SiteAlert(Base):
 
     __table_args__ = (
         one_of("level", AlertLevel),
+        CheckConstraint("ends_at > starts_at", name="ends_after_start"),
         CheckConstraint("length(trim(message)) > 0", name="message_not_blank"),
     )

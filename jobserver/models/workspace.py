@@ -15,7 +15,8 @@ from jobserver.models.who_when import Created, SignedOff, Updated, person
 class Repo(Base):
     """A GitHub repository (spec: domain 3.10).
 
-    ``is_private`` is what GitHub said when it was last asked, ``checked_at``; None if it never answered.
+    ``is_private``, ``topics`` and ``made_on_github_at`` are what GitHub said when it was last asked,
+    ``checked_at``; None if it never answered.
     ``check_failure`` says why the newest asking, if it failed, did.
     """
 
@@ -32,6 +33,8 @@ class Repo(Base):
     is_private: Mapped[bool | None]
     checked_at: Mapped[datetime | None]
     check_failure: Mapped[str] = mapped_column(default="", server_default="")
+    topics: Mapped[list[str]] = mapped_column(default=list, server_default="{}")
+    made_on_github_at: Mapped[datetime | None]
 
     __table_args__ = (
         Index("ix_repo_checked_at", text("checked_at NULLS FIRST")),
