@@ -53,9 +53,12 @@ def session_factory(engine: Engine) -> sessionmaker[Session]:
 
 
 @contextmanager
-def transaction_of(factory: sessionmaker[Session]) -> Iterator[Session]:
-    """A session in one transaction: committed at the end, rolled back on an error."""
-    with factory() as session, session.begin():
+def transaction_of(factory: sessionmaker[Session], *, source: str = "service") -> Iterator[Session]:
+    """A session in one transaction: committed at the end, rolled back on an error.
+
+    ``source`` is what audit events say that changes were made by.
+    """
+    with factory(info={"source": source}) as session, session.begin():
         yield session
 
 
@@ -66,6 +69,7 @@ def request_session(request: Request) -> Session:
     session: Session = request.registry["session_factory"](
         bind=engine.execution_options(postgresql_readonly=True) if reads_only else engine
     )
+    session.info["source"] = "api" if request.path_info.startswith("/api/") else "browser"
     zope.sqlalchemy.register(session, transaction_manager=request.tm)
     return session
 

@@ -1,12 +1,13 @@
 """The one way to write an audit event: in the transaction of the change it records."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.orm import Session
 
-from jobserver.models import AuditableEvent, AuditType, Base, User, utcnow
+from jobserver.models import AuditableEvent, AuditSource, AuditType, Base, User, utcnow
 from jobserver.security.identity import Identity
 
 
@@ -46,9 +47,15 @@ def record(
     parent: Base | None = None,
     old: str = "",
     new: str = "",
+    changes: Mapping[str, tuple[Any, Any]] | None = None,
+    reason: str = "",
     at: datetime | None = None,
 ) -> None:
-    """Record a change (spec: domain 6.1). The target must have its id: flush first."""
+    """Record a change (spec: domain 6.1). The target must have its id: flush first.
+
+    ``changes``: for each field what it was and what it became, as JSON; ``reason``: what the actor gave as
+    one. What the change was made by is what the session says it is for, see :mod:`jobserver.db`.
+    """
     actor = Actor.of(by)
     db.add(
         AuditableEvent(
@@ -65,6 +72,11 @@ def record(
             created_at=at or utcnow(),
             created_by=actor.username,
             actor_id=actor.user_id,
+            target_label=label_of(target),
+            parent_label=label_of(parent),
+            changes={field: list(both) for field, both in (changes or {}).items()},
+            reason=reason,
+            source=db.info.get("source", AuditSource.SERVICE),
         )
     )
 
@@ -72,6 +84,15 @@ def record(
 def listed(names: Iterable[str]) -> str:
     """Names as an event holds them: sorted, each once, with commas."""
     return ",".join(sorted(set(names)))
+
+
+def label_of(thing: Base | None) -> str:
+    """What people call the thing, which an event keeps: names change and things go."""
+    for attribute in ("title", "username", "name", "url", "identifier"):
+        value = getattr(thing, attribute, None)
+        if value:
+            return str(value)
+    return ""
 
 
 def _label(thing: Base | None) -> str:

@@ -8,6 +8,7 @@ from jobserver.queries.path import as_id
 from jobserver.resources.api import Api
 from jobserver.resources.base import Resource
 from jobserver.resources.people import SettingsResource, Users
+from jobserver.resources.staff import StaffArea
 from jobserver.resources.tree import org_on_path
 from jobserver.security import acl
 
@@ -78,5 +79,6 @@ CHILDREN: dict[str, type[Resource]] = {
     "job-requests": JobRequestAddresses,
     "jobs": JobAddresses,
     "settings": SettingsResource,
+    "staff": StaffArea,
     "users": Users,
 }

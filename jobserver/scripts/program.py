@@ -50,7 +50,7 @@ class Program:
     @contextmanager
     def transaction(self) -> Iterator[Session]:
         """A session in one transaction: all of a command's changes, or none."""
-        with db.transaction_of(db.session_factory(self.engine)) as session:
+        with db.transaction_of(db.session_factory(self.engine), source="command") as session:
             yield session
 
     @cached_property

@@ -29,6 +29,12 @@ def _role(name: str, description: str, *permissions: Permission) -> RoleInfo:
 
 
 ROLES: dict[Role, RoleInfo] = {
+    Role.AUDITOR: _role(
+        "Auditor",
+        "Looks at all of the staff area, its audit log included, and at released files; changes nothing",
+        Permission.RELEASE_FILE_VIEW,
+        Permission.STAFF_AREA_VIEW,
+    ),
     Role.DEPLOYMENT_ADMINISTRATOR: _role(
         "Deployment Administrator",
         "Runs and cancels jobs on any project for maintenance; looks at every workspace in Airlock",
@@ -83,6 +89,7 @@ ROLES: dict[Role, RoleInfo] = {
         Permission.BACKEND_MANAGE,
         Permission.ORG_CREATE,
         Permission.STAFF_AREA_ACCESS,
+        Permission.STAFF_AREA_VIEW,
         Permission.USER_MANAGE,
     ),
     Role.TECH_SUPPORT: _role(

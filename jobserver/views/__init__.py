@@ -1,8 +1,11 @@
 """Browser pages: HTTP in, a template out. No business rules and no SQL live here."""
 
+from collections import defaultdict
+from typing import Any
+
 from pyramid.config import Configurator
 
-from jobserver.resources import JobRequestResource, Root
+from jobserver.resources import JobRequestResource, Root, staff
 from jobserver.resources.root import CHILDREN
 
 
@@ -18,4 +21,14 @@ def includeme(config: Configurator) -> None:
     config.registry["job_request_view_names"] = frozenset(
         view["name"] for view in views if view["context"] is JobRequestResource
     )
+    config.registry["staff_view_names"] = _names_by_context(views)
     config.registry["site_pages"] = frozenset(at_root | set(CHILDREN))
+
+
+def _names_by_context(views: list[Any]) -> dict[type, set[str]]:
+    """Names of pages of the staff area's lists, which are no names of things there."""
+    found: dict[type, set[str]] = defaultdict(set)
+    for view in views:
+        if isinstance(view["context"], type) and view["context"].__module__ == staff.__name__:
+            found[view["context"]].add(view["name"])
+    return found

@@ -1,0 +1,1 @@
+"""What staff send: lists' addresses and forms."""

@@ -1,0 +1,1 @@
+"""The staff area: where the service is run (spec: staff)."""
