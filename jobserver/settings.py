@@ -121,11 +121,17 @@ class Settings:
     registrations_slack_channel: str = _setting(
         "Channel told of new users.", default="job-server-registrations"
     )
+    copilot_support_slack_channel: str = _setting(
+        "Channel told of projects with a co-pilot, and of support that ends soon.", default="co-pilot-support"
+    )
     release_storage: str = _setting(
         "Folder of the files that were released. Back it up with the database.", default="releases"
     )
     release_file_size_limit: int = _setting(
         "Bytes that one released file may have.", default=16 * 1024 * 1024, check=_positive
+    )
+    media_storage: str = _setting(
+        "Folder of the organisations' logos. Back it up with the database.", default="media"
     )
     default_output_checking_github_org: str = _setting(
         "GitHub owner of the output-checking repository of organisations without one of their own.",
@@ -134,6 +140,11 @@ class Settings:
     default_output_checking_repo: str = _setting(
         "Name of that repository.", default="opensafely-output-review"
     )
+    tech_support_github_org: str = _setting(
+        "GitHub owner of the repository whose issues ask for repositories to be made public.",
+        default="ebmdatalab",
+    )
+    tech_support_repo: str = _setting("Name of that repository.", default="tech-support")
     default_output_checking_slack_channel: str = _setting(
         "Channel told of release requests of organisations without one of their own.",
         default="opensafely-outputs",
@@ -146,6 +157,11 @@ class Settings:
     log_level: str = _setting("Least severe level that is logged.", default="INFO", env="DJANGO_LOG_LEVEL")
     sentry_dsn: str = _setting("Error tracker; off without one.", default="", secret=True)
     sentry_environment: str = _setting("Name of this deployment there.", default="localhost")
+    sentry_url: str = _setting(
+        "Where the error tracker shows what it was sent; without one there is no link to it.",
+        default="",
+        check=_optional_url,
+    )
     otel_exporter_otlp_endpoint: str = _setting("Trace endpoint; off without one.", default="")
     otel_exporter_otlp_headers: str = _setting("Headers for the trace endpoint.", default="", secret=True)
     otel_service_name: str = _setting("Name under which traces are sent.", default="job-server")

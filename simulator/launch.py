@@ -201,6 +201,7 @@ def _settings(data: Path, ports: dict[str, int], database_url: str) -> dict[str,
         "SLACK_BOT_TOKEN": demo.slack_tokens[0],
         "RAP_API_TOKEN": next(iter(demo.rap_tokens)),
         "RELEASE_STORAGE": str(data / "releases"),
+        "MEDIA_STORAGE": str(data / "media"),
     }
 
 

@@ -98,7 +98,8 @@ def _migrate(address: str) -> None:
 @pytest.fixture(scope="session")
 def settings(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Settings of the application under test; no outside system is configured."""
-    return make_settings(postgres, release_storage=tmp_path_factory.mktemp("releases"))
+    folders = {name: tmp_path_factory.mktemp(name) for name in ("release_storage", "media_storage")}
+    return make_settings(postgres, **folders)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+from datetime import timedelta
 from typing import Any
 
 import factory
@@ -275,6 +276,31 @@ class ReleaseRequestEventFactory(Rows):
     created_by = factory.SelfAttribute("release_request.author")
 
 
+class ApplicationFactory(Rows):
+    class Meta:
+        model = models.Application
+
+    created_by = factory.SubFactory(UserFactory)
+    study_name = factory.Sequence(lambda n: f"Study {n}")
+
+
+class RedirectFactory(Rows):
+    """An old address; give what it leads to: ``org``, ``project`` or ``workspace``."""
+
+    class Meta:
+        model = models.Redirect
+
+    old_url = factory.Sequence(lambda n: f"/old-{n}/")
+    created_by = factory.SubFactory(UserFactory)
+
+    @classmethod
+    def _create(cls, model_class: type[Any], *args: Any, **kwargs: Any) -> Any:
+        targets = {
+            f"{name}_id": kwargs.pop(name).id for name in ("org", "project", "workspace") if name in kwargs
+        }
+        return super()._create(model_class, *args, **kwargs, **targets)
+
+
 class SiteAlertFactory(Rows):
     class Meta:
         model = models.SiteAlert
@@ -286,6 +312,21 @@ def backend_with_token(**values: Any) -> tuple[models.Backend, str]:
     """A backend and its token."""
     token = tokens.new_backend_token()
     return BackendFactory(token_digest=tokens.digest(token), **values), token
+
+
+def personal_token(user: models.User, *scopes: str, **values: Any) -> str:
+    """A personal token of the user's, as programs send it: for released files unless it says for what."""
+    secret = tokens.new_personal_token((models.utcnow() + timedelta(days=9)).date())
+    kept = {
+        "name": "Test",
+        "digest": tokens.digest(secret),
+        "expires_at": models.utcnow() + timedelta(days=9),
+        **values,
+    }
+    session = current()
+    session.add(models.PersonalToken(user_id=user.id, scopes=list(scopes or ["releases"]), **kept))
+    session.commit()
+    return f"{user.username}:{secret}"
 
 
 def session_cookie(user: models.User) -> dict[str, str]:

@@ -34,6 +34,8 @@ def id_of(person: User | Identity) -> int:
 
 
 OPERATOR = Actor("operator's command")
+# What happens by itself, because its time has come.
+SERVICE = Actor("the service")
 
 
 def record(
@@ -50,11 +52,13 @@ def record(
     changes: Mapping[str, tuple[Any, Any]] | None = None,
     reason: str = "",
     at: datetime | None = None,
+    label: str = "",
 ) -> None:
     """Record a change (spec: domain 6.1). The target must have its id: flush first.
 
     ``changes``: for each field what it was and what it became, as JSON; ``reason``: what the actor gave as
-    one. What the change was made by is what the session says it is for, see :mod:`jobserver.db`.
+    one; ``label``: what a target without a name is called. What the change was made by is what the session
+    says it is for, see :mod:`jobserver.db`.
     """
     actor = Actor.of(by)
     db.add(
@@ -72,7 +76,7 @@ def record(
             created_at=at or utcnow(),
             created_by=actor.username,
             actor_id=actor.user_id,
-            target_label=label_of(target),
+            target_label=label or label_of(target),
             parent_label=label_of(parent),
             changes={field: list(both) for field, both in (changes or {}).items()},
             reason=reason,
@@ -88,10 +92,10 @@ def listed(names: Iterable[str]) -> str:
 
 def label_of(thing: Base | None) -> str:
     """What people call the thing, which an event keeps: names change and things go."""
-    for attribute in ("title", "username", "name", "url", "identifier"):
+    for attribute in ("title", "username", "name", "url", "old_url", "identifier", "message"):
         value = getattr(thing, attribute, None)
         if value:
-            return str(value)
+            return str(value)[:255]
     return ""
 
 

@@ -5,18 +5,24 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from jobserver.actions import naming
-from jobserver.actions.audit import Actor, record
-from jobserver.actions.naming import Taken
+from jobserver.actions import affiliations, naming
+from jobserver.actions.audit import record
+from jobserver.actions.changes import edit as edit_columns
+from jobserver.actions.changes import version
+from jobserver.actions.naming import Malformed, Taken
 from jobserver.actions.users import Person
-from jobserver.models import AuditType, Backend, BackendMembership, User, utcnow
+from jobserver.actions.versions import check_version, version_of
+from jobserver.models import AuditType, Backend, User, utcnow
 from jobserver.security import tokens
 
 TOKEN_OVERLAP = timedelta(hours=24)
+LONGEST_OVERLAP = timedelta(days=7)
+LONGEST_TIMEOUT = timedelta(days=7)
+EDITABLE = ("name", "is_active", "alert_timeout")
 
 
 def create(
-    db: Session, *, by: Person, slug: str, name: str | None = None, is_active: bool = False
+    db: Session, *, by: Person, slug: str, name: str | None = None, is_active: bool = False, reason: str = ""
 ) -> tuple[Backend, str]:
     """Make a backend; returns it with its token, which is shown this once (spec: domain 3.3).
 
@@ -35,43 +41,117 @@ def create(
     )
     db.add(backend)
     db.flush()
-    record(db, AuditType.BACKEND_CREATED, by=by, target=backend, parent=backend)
+    record(db, AuditType.BACKEND_CREATED, by=by, target=backend, parent=backend, reason=reason)
     return backend, token
 
 
-def rotate_token(db: Session, backend: Backend, *, by: Person, now: datetime | None = None) -> str:
-    """Replace the token and return the new one; the one before it stays valid for a day."""
+def edit(
+    db: Session,
+    backend: Backend,
+    *,
+    by: Person,
+    seen: str,
+    name: str,
+    is_active: bool,
+    alert_timeout: timedelta,
+    reason: str = "",
+) -> bool:
+    """Change what staff decide about a backend; returns whether anything is different now (spec: staff 4).
+
+    ``seen`` is the :func:`edit_version` that the person saw. Raises
+    :class:`~jobserver.actions.naming.Malformed` or :class:`~jobserver.actions.versions.ChangedMeanwhile`.
+    """
+    if not timedelta() < alert_timeout <= LONGEST_TIMEOUT:
+        raise Malformed("alert timeout", f"must be more than nothing and at most {LONGEST_TIMEOUT.days} days")
+    wanted = {"name": naming.trimmed("name", name), "is_active": is_active, "alert_timeout": alert_timeout}
+    return edit_columns(
+        db, backend, wanted, AuditType.BACKEND_UPDATED, by=by, seen=seen, parent=backend, reason=reason
+    )
+
+
+def edit_version(backend: Backend) -> str:
+    """What tells what :func:`edit` changes, as it is, from other values."""
+    return version(backend, *EDITABLE)
+
+
+def rotate_token(
+    db: Session,
+    backend: Backend,
+    *,
+    by: Person,
+    overlap: timedelta = TOKEN_OVERLAP,
+    seen: str | None = None,
+    reason: str = "",
+    now: datetime | None = None,
+) -> str:
+    """Replace the token and return the new one; the one before it stays valid for ``overlap``.
+
+    ``seen`` is the :func:`token_version` that the person saw: a form that is sent twice must not end the
+    token that is in use. Raises :class:`~jobserver.actions.naming.Malformed` or
+    :class:`~jobserver.actions.versions.ChangedMeanwhile`.
+    """
+    if not timedelta() <= overlap <= LONGEST_OVERLAP:
+        raise Malformed("overlap", f"must be at most {LONGEST_OVERLAP.days} days")
     now = now or utcnow()
     db.flush()
     db.refresh(backend, with_for_update=True)
+    if seen is not None:
+        check_version(seen, *_token_columns(backend))
     token = tokens.new_backend_token()
-    if backend.token_digest:
-        backend.previous_token_digest = backend.token_digest
-        backend.previous_token_expires_at = now + TOKEN_OVERLAP
+    ends = now + overlap if backend.token_digest and overlap else None
+    backend.previous_token_digest = backend.token_digest if ends else None
+    backend.previous_token_expires_at = ends
     backend.token_digest = tokens.digest(token)
     backend.updated_at = now
-    record(db, AuditType.BACKEND_TOKEN_ROTATED, by=by, target=backend, parent=backend, at=now)
+    changes = {"previous_token_expires_at": (None, ends.isoformat(timespec="minutes") if ends else None)}
+    record(
+        db,
+        AuditType.BACKEND_TOKEN_ROTATED,
+        by=by,
+        target=backend,
+        parent=backend,
+        changes=changes,
+        reason=reason,
+        at=now,
+    )
     return token
 
 
-def rename(db: Session, backend: Backend, name: str) -> bool:
+def token_version(backend: Backend) -> str:
+    """What tells the tokens, as they are, from later ones; says nothing of them."""
+    return version_of(*_token_columns(backend))
+
+
+def _token_columns(backend: Backend) -> tuple[str, str]:
+    return backend.token_digest or "", backend.previous_token_digest or ""
+
+
+def rename(db: Session, backend: Backend, name: str, *, by: Person) -> bool:
     """Change the name that people see; returns whether it was another one."""
-    wanted = naming.trimmed("name", name)
-    if wanted == backend.name:
-        return False
-    backend.name = wanted
-    backend.updated_at = utcnow()
-    db.flush()
-    return True
+    wanted = {"name": naming.trimmed("name", name)}
+    return edit_columns(db, backend, wanted, AuditType.BACKEND_UPDATED, by=by, parent=backend)
 
 
-def add_member(db: Session, backend: Backend, user: User, *, by: Person) -> bool:
-    """Let the user run jobs on the backend; returns False if they could already."""
-    mine = (BackendMembership.backend_id == backend.id, BackendMembership.user_id == user.id)
-    if db.scalar(select(BackendMembership.id).where(*mine)):
-        return False
-    membership = BackendMembership(backend_id=backend.id, user_id=user.id, created_by_id=Actor.of(by).user_id)
-    db.add(membership)
-    db.flush()
-    record(db, AuditType.BACKEND_MEMBER_ADDED, by=by, target=membership, target_user=user, parent=backend)
-    return True
+def add_member(
+    db: Session,
+    backend: Backend,
+    user: User,
+    *,
+    by: Person,
+    ends_at: datetime | None = None,
+    reason: str = "",
+) -> bool:
+    """Let the user run jobs on the backend, until then; returns False if they could already."""
+    return affiliations.add(db, affiliations.BACKENDS, backend, user, by=by, ends_at=ends_at, reason=reason)
+
+
+def remove_member(db: Session, backend: Backend, user: User, *, by: Person, reason: str = "") -> bool:
+    """Let the user run no more jobs on the backend; returns False if they could not."""
+    return affiliations.remove(db, affiliations.BACKENDS, backend, user, by=by, reason=reason)
+
+
+def set_end(
+    db: Session, backend: Backend, user: User, ends_at: datetime | None, *, by: Person, reason: str = ""
+) -> bool:
+    """Let the access end then, or never; returns False if there is none, or it ends so already."""
+    return affiliations.set_end(db, affiliations.BACKENDS, backend, user, ends_at, by=by, reason=reason)

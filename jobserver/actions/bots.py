@@ -1,22 +1,21 @@
 """Bots: users without an email address, who call with a personal token (spec: access 4.8, domain 3.1)."""
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from jobserver.actions import users
-from jobserver.actions.audit import record
+from jobserver.actions import personal_tokens, users
 from jobserver.actions.naming import Refused
 from jobserver.actions.users import Person
-from jobserver.models import AuditType, GithubIdentity, User, utcnow
-from jobserver.security import tokens
+from jobserver.models import GithubIdentity, TokenScope, User, utcnow
 
 LIFETIME = timedelta(days=90)
+TOKEN_NAME = "Made by the command create-bot"  # noqa: S105
 
 
 class NoBot(Refused):
-    """The user is a person's account, or closed."""
+    """The user is a person's account, who makes tokens in the settings; or it is closed."""
 
 
 def create(
@@ -37,9 +36,10 @@ def rotate(db: Session, bot: User, *, by: Person, now: datetime | None = None) -
         raise NoBot("username", f"“{bot.username}” signs in with GitHub: personal tokens are for bots.")
     if bot.disabled_at is not None:
         raise NoBot("username", f"The account “{bot.username}” is disabled.")
-    last_day = ((now or utcnow()).astimezone(UTC) + LIFETIME).date()
-    token = tokens.new_personal_token(last_day)
-    bot.pat_token = tokens.digest(token)
-    bot.pat_expires_at = datetime.combine(last_day, time(), UTC)
-    record(db, AuditType.PERSONAL_TOKEN_CREATED, by=by, target=bot, target_user=bot, new=last_day.isoformat())
+    now = now or utcnow()
+    personal_tokens.revoke_all(db, bot, by=by)
+    last_day = (now.astimezone(UTC) + LIFETIME).date()
+    _, token = personal_tokens.create(
+        db, bot, by=by, name=TOKEN_NAME, scopes=[TokenScope.RELEASES], last_day=last_day, now=now
+    )
     return token

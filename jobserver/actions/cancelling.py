@@ -9,7 +9,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from jobserver import queue
 from jobserver.actions import job_status
 from jobserver.actions.audit import Actor, listed, record
-from jobserver.models import ACTIVE_STATUSES, AuditType, Cancellation, Job, JobRequest, User, utcnow
+from jobserver.models import ACTIVE_STATUSES, AuditType, Cancellation, Job, JobRequest, User, Workspace, utcnow
 from jobserver.security.identity import Identity
 
 
@@ -57,6 +57,7 @@ def ask(
         AuditType.JOB_REQUEST_CANCELLED,
         by=by,
         target=job_request,
+        parent=db.get_one(Workspace, job_request.workspace_id),
         new=listed(target),
         at=cancellation.created_at,
     )

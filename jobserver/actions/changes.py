@@ -43,9 +43,9 @@ def edit(
     for name, value in differing.items():
         setattr(thing, name, value)
     _touch(thing, by)
-    plain = {name: (_plain(old[name]), _plain(value)) for name, value in differing.items()}
+    written = {name: (plain(old[name]), plain(value)) for name, value in differing.items()}
     named = {name: both for name, both in (words or {}).items() if name in differing}
-    changes = {**plain, **named, **(also or {})}
+    changes = {**written, **named, **(also or {})}
     db.flush()
     record(
         db, type_, by=by, target=thing, parent=parent, target_user=target_user, changes=changes, reason=reason
@@ -65,11 +65,12 @@ def _touch(thing: Any, by: Person) -> None:
         thing.updated_by_id = Actor.of(by).user_id
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """The value as an audit event holds it, in JSON."""
     if isinstance(value, datetime):
         return value.isoformat(timespec="minutes")
     return value if value is None or isinstance(value, str | bool | int | list) else str(value)
 
 
 def _text(value: Any) -> str:
-    return repr(_plain(value))
+    return repr(plain(value))

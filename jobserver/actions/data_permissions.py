@@ -53,6 +53,7 @@ def grant(
         target_field=kind,
         parent=project,
         new=name,
+        reason=reason,
         at=permission.granted_at,
     )
     return permission

@@ -18,7 +18,7 @@ from jobserver.models import (
     utcnow,
 )
 from jobserver.queries.analysis_scope import analysis_scope
-from jobserver.security import tokens
+from jobserver.security import sessions, tokens
 from jobserver.security.identity import Identity
 
 # These cannot be chosen while DISABLE_CREATING_JOBS is on (spec: rap 7.1).
@@ -39,6 +39,10 @@ class BackendNotAllowed(CannotCreate):
 
 class CreationDisabled(CannotCreate):
     """Operators have switched off new job requests for this backend."""
+
+
+class CreationPaused(CannotCreate):
+    """Operators let nobody ask for jobs on this backend for now; the text says why."""
 
 
 class NothingRequested(CannotCreate):
@@ -138,7 +142,7 @@ def why_not(
 ) -> CannotCreate | None:
     """What stands against this person's running jobs in the workspace on the backend; None if nothing does.
 
-    ``lock``: keep the workspace as it is until the transaction ends.
+    ``lock``: keep the workspace and the backend as they are until the transaction ends.
     """
     statement = select(Workspace.is_archived).where(Workspace.id == workspace.id)
     # Archiving waits for us, or we see that it has happened.
@@ -149,12 +153,19 @@ def why_not(
     if not backend.is_active:
         return BackendNotAllowed(f"{backend.name} is not in use. Choose another backend.")
     membership = select(BackendMembership.id).where(
-        BackendMembership.backend_id == backend.id, BackendMembership.user_id == user_id
+        BackendMembership.backend_id == backend.id,
+        BackendMembership.user_id == user_id,
+        sessions.goes_on(BackendMembership),
     )
     if db.scalar(membership) is None:
         return BackendNotAllowed(f"You cannot run jobs on {backend.name}. Staff can give you access to it.")
     if creation_disabled and backend.slug in SWITCHED_OFF_TOGETHER:
         return CreationDisabled(f"New job requests on {backend.name} are switched off just now.")
+    # As it is stored: the object may have been read before somebody paused it.
+    state = select(Backend.creation_paused_at, Backend.creation_pause_reason).where(Backend.id == backend.id)
+    paused_at, reason = db.execute(state.with_for_update(read=True) if lock else state).one()
+    if paused_at is not None:
+        return CreationPaused(f"{backend.name} takes no new job requests for now: {reason}")
     return None
 
 

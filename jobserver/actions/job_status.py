@@ -135,6 +135,6 @@ def refresh(db: Session, locked: dict[int, Before], now: datetime) -> None:
         if not before.will_notify:
             continue
         if before.is_active and status not in ACTIVE_STATUSES:
-            queue.defer(db, queue.Task.MAIL_REQUEST_ENDED, job_request_id=id_)
+            queue.defer(db, queue.Task.MAIL_REQUEST_ENDED, key=str(id_), job_request_id=id_)
         elif failed and not before.jobs_failed and status in ACTIVE_STATUSES:
-            queue.defer(db, queue.Task.MAIL_FIRST_FAILURE, job_request_id=id_)
+            queue.defer(db, queue.Task.MAIL_FIRST_FAILURE, key=str(id_), job_request_id=id_)

@@ -160,7 +160,7 @@ def _welcome(db: Session, backend: BackendCaller, user: User, now: datetime) -> 
 
 def _place(backend: BackendCaller) -> Backend:
     """What an audit event needs to know of the backend, without asking for its row."""
-    return Backend(id=backend.id)
+    return Backend(id=backend.id, name=backend.name)
 
 
 def _fail(

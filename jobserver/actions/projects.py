@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from jobserver.actions import naming
+from jobserver import queue
+from jobserver.actions import naming, redirects
 from jobserver.actions.audit import Actor, id_of, record
 from jobserver.actions.naming import Malformed, Taken
 from jobserver.actions.versions import check_version
@@ -34,19 +35,23 @@ def create(
     slug: str | None = None,
     number: str | None = None,
     copilot: User | None = None,
+    take_over: bool = False,
 ) -> Project:
     """Make a project below its lead organisation, with further organisations taking part (spec: domain 5.1).
 
-    Raises :class:`~jobserver.actions.naming.Malformed` or :class:`~jobserver.actions.naming.Taken`.
+    The co-pilots' channel is told of a project that has one. ``take_over``: old links with its address need
+    not lead on to what they led to.
+
+    Raises :class:`~jobserver.actions.naming.Malformed`, :class:`~jobserver.actions.naming.Taken` or
+    :class:`~jobserver.actions.redirects.LeadsElsewhere`.
     """
     name = naming.trimmed("name", name)
     slug = naming.slug_for(name, slug)
-    number = _checked_number(number)
+    number = checked_number(number)
     naming.claim_at_root(db, slug, also_reserved=naming.RESERVED_IN_ORG)
-    if db.scalar(select(Project.id).where(func.lower(Project.name) == name.lower())):
-        raise Taken("name", name, "another project")
-    if number and db.scalar(select(Project.id).where(Project.number == number)):
-        raise Taken("number", number, "another project")
+    check_free(db, name, number)
+    if not take_over:
+        redirects.check_not_old(db, f"/{slug}/", f"/{org.slug}/{slug}/")
     author = db.get_one(User, Actor.of(by).user_id)
     now = utcnow()
     stamps = {
@@ -76,8 +81,22 @@ def create(
         parent=project,
         at=now,
     )
+    redirects.make_way(db, project, by=author)
+    if copilot:
+        queue.defer(db, queue.Task.ANNOUNCE_PROJECT, key=str(project.id), project_id=project.id)
     db.flush()
     return project
+
+
+def check_free(db: Session, name: str, number: str | None, *, but: int = 0) -> None:
+    """Raise :class:`~jobserver.actions.naming.Taken` if a project other than ``but`` has the name or number.
+
+    The caller holds the lock of :mod:`jobserver.actions.naming`.
+    """
+    if db.scalar(select(Project.id).where(func.lower(Project.name) == name.lower(), Project.id != but)):
+        raise Taken("name", name, "another project")
+    if number and db.scalar(select(Project.id).where(Project.number == number, Project.id != but)):
+        raise Taken("number", number, "another project")
 
 
 def edit_status(
@@ -120,7 +139,8 @@ def edit_status(
     return True
 
 
-def _checked_number(number: str | None) -> str | None:
+def checked_number(number: str | None) -> str | None:
+    """The number as it is kept, None if there is none; :class:`Malformed` (spec: staff 8.2)."""
     wanted = (number or "").strip()
     if not wanted:
         return None

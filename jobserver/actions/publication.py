@@ -135,7 +135,7 @@ def reject(db: Session, snapshot: Snapshot, by: User | Identity, reason: str) ->
     if not reason:
         raise CannotPublish("Say why, so that it can be put right.")
     _decide(_pending(db, snapshot), PublishDecision.REJECTED, by, reason)
-    _record(db, AuditType.PUBLISH_REQUEST_REJECTED, snapshot, by, new=reason)
+    _record(db, AuditType.PUBLISH_REQUEST_REJECTED, snapshot, by, reason=reason)
 
 
 def withdraw(db: Session, snapshot: Snapshot, by: User | Identity) -> None:
@@ -156,7 +156,7 @@ def unpublish(db: Session, snapshot: Snapshot, by: User | Identity, reason: str 
         raise AlreadyDecided(f"Snapshot {snapshot.id} is not published.")
     request.unpublished_at, request.unpublished_by_id = utcnow(), id_of(by)
     request.unpublished_reason = reason.strip()
-    _record(db, AuditType.SNAPSHOT_UNPUBLISHED, snapshot, by, new=request.unpublished_reason)
+    _record(db, AuditType.SNAPSHOT_UNPUBLISHED, snapshot, by, reason=request.unpublished_reason)
 
 
 def remove_files(db: Session, snapshot: Snapshot, names: Iterable[str], by: Actor | User | Identity) -> int:
@@ -236,9 +236,10 @@ def _record(
     by: Actor | User | Identity,
     old: str = "",
     new: str = "",
+    reason: str = "",
 ) -> None:
     workspace = db.get_one(Workspace, snapshot.workspace_id)
-    record(db, type_, by=by, target=snapshot, parent=workspace, old=old, new=new)
+    record(db, type_, by=by, target=snapshot, parent=workspace, old=old, new=new, reason=reason)
 
 
 def _files(number: int) -> str:

@@ -26,6 +26,7 @@ from jobserver.models.choices import AirlockEventType, ReleaseRequestState, Rele
 from jobserver.queries.release_requests import STEPS, Channel, channels_of
 from jobserver.queue import Task
 from jobserver.security.callers import BackendCaller
+from jobserver.security.sessions import goes_on
 
 
 class EventRefused(Exception):
@@ -112,14 +113,16 @@ def keep_event(db: Session, backend: BackendCaller, told: Told) -> bool:
     _set_release(db, request, told.event_type)
     for channel in channels_of(told.event_type, is_first=newest is None):
         place = f"release_request:{request.id}:{channel}"
-        queue.defer(db, _TASKS[channel], in_order_of=place, event_id=event_id)
+        queue.defer(db, _TASKS[channel], key=str(event_id), in_order_of=place, event_id=event_id)
     return True
 
 
 def _names(db: Session, backend: BackendCaller, told: Told) -> _Names:
     wanted = {told.request_author.lower(), told.user.lower()}
     has_access = exists().where(
-        BackendMembership.backend_id == backend.id, BackendMembership.user_id == User.id
+        BackendMembership.backend_id == backend.id,
+        BackendMembership.user_id == User.id,
+        goes_on(BackendMembership),
     )
     username = func.lower(User.username)
     found = {

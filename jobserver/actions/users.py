@@ -1,4 +1,4 @@
-"""People: how an account comes to be, its global roles, and closing it."""
+"""People: how an account comes to be, and its global roles."""
 
 import re
 import unicodedata
@@ -9,12 +9,12 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from jobserver import queue
-from jobserver.actions import naming
+from jobserver.actions import administrators, naming
 from jobserver.actions.audit import Actor, listed, record
 from jobserver.actions.naming import Malformed, Refused, Taken
+from jobserver.actions.versions import check_version
 from jobserver.models import AuditType, GithubIdentity, Role, User, utcnow
 from jobserver.models.choices import GLOBAL_ROLES
-from jobserver.security import sessions
 from jobserver.security.identity import Identity
 
 Person = User | Identity | Actor
@@ -22,6 +22,8 @@ Person = User | Identity | Actor
 _USERNAME = re.compile(r"[A-Za-z0-9_.+-]+")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 _LONGEST_EMAIL = 254
+# Others may meanwhile write that this user did something.
+UNLIKE_A_KEY: Any = {"key_share": True}
 
 
 class UsernameTaken(Taken):
@@ -97,16 +99,34 @@ def create(db: Session, *, username: str, email: str | None, fullname: str, by: 
     return user
 
 
-def set_global_roles(db: Session, user: User, wanted: Iterable[Role], *, by: Person) -> bool:
-    """Give the user exactly these global roles; returns whether anything changed."""
+def set_global_roles(
+    db: Session,
+    user: User,
+    wanted: Iterable[Role],
+    *,
+    by: Person,
+    seen: str | None = None,
+    reason: str = "",
+) -> bool:
+    """Give the user exactly these global roles; returns whether anything changed.
+
+    ``seen`` is the version of the sorted roles that the person saw. Raises :class:`Malformed`,
+    :class:`~jobserver.actions.administrators.LastAdministrator`, or
+    :class:`~jobserver.actions.versions.ChangedMeanwhile` if the roles are others now.
+    """
     roles = set(wanted)
     for role in sorted(roles - set(GLOBAL_ROLES)):
         raise Malformed("roles", f"include {role}, which is given on a project only")
     db.flush()
-    db.refresh(user, ["roles"], with_for_update=True)
-    if roles == set(user.roles):
+    db.refresh(user, ["roles", "disabled_at"], with_for_update=UNLIKE_A_KEY)
+    held = set(user.roles)
+    if roles == held:
         return False
-    old, new = listed(user.roles), listed(roles)
+    if seen is not None:
+        check_version(seen, *sorted(held))
+    if Role.STAFF_AREA_ADMINISTRATOR not in roles:
+        administrators.keep_one(db, user)
+    old, new = listed(held), listed(roles)
     user.roles = sorted(roles)
     record(
         db,
@@ -117,7 +137,10 @@ def set_global_roles(db: Session, user: User, wanted: Iterable[Role], *, by: Per
         target_user=user,
         old=old,
         new=new,
+        reason=reason,
     )
+    db.flush()
+    administrators.tell_of_roles(db, user, roles - held, by=Actor.of(by), reason=reason)
     return True
 
 
@@ -126,28 +149,6 @@ def add_global_roles(db: Session, user: User, roles: Iterable[Role], *, by: Pers
     added = sorted(set(roles) - set(user.roles))
     set_global_roles(db, user, [*map(Role, user.roles), *added], by=by)
     return added
-
-
-def disable(db: Session, user: User, *, by: User | Identity) -> bool:
-    """Close the account: every session and token ends now. Returns False if it was closed before."""
-    if user.disabled_at is not None:
-        return False
-    user.disabled_at = utcnow()
-    user.disabled_by_id = Actor.of(by).user_id
-    user.pat_token = user.pat_expires_at = None
-    user.login_token = user.login_token_expires_at = None
-    sessions.end_all(db, user.id)
-    record(db, AuditType.USER_DISABLED, by=by, target=user, target_user=user)
-    return True
-
-
-def enable(db: Session, user: User, *, by: Person) -> bool:
-    """Open a closed account again. Returns False if it was open."""
-    if user.disabled_at is None:
-        return False
-    user.disabled_at = user.disabled_by_id = None
-    record(db, AuditType.USER_ENABLED, by=by, target=user, target_user=user)
-    return True
 
 
 def register_github(db: Session, *, uid: str, login: str, name: str, verified_email: str | None) -> User:
@@ -174,14 +175,17 @@ def register_github(db: Session, *, uid: str, login: str, name: str, verified_em
     except Taken:
         raise UsernameTaken(username) from None
     link_github(db, user, uid=uid, login=login)
-    queue.defer(db, queue.Task.ANNOUNCE_NEW_USER, user_id=user.id)
+    queue.defer(db, queue.Task.ANNOUNCE_NEW_USER, key=str(user.id), user_id=user.id)
     return user
 
 
-def link_github(db: Session, user: User, *, uid: str, login: str) -> None:
-    """Let the person of this GitHub id sign in as the user."""
+def link_github(db: Session, user: User, *, uid: str, login: str, by: Person | None = None) -> None:
+    """Let the person of this GitHub id sign in as the user; ``by`` is None if the account is new."""
     db.add(GithubIdentity(user_id=user.id, uid=uid, login=login, extra_data=_extra_data(uid, login)))
     db.flush()
+    if by is not None:
+        linked = {"github_account": (None, uid)}
+        record(db, AuditType.USER_UPDATED, by=by, target=user, target_user=user, changes=linked)
 
 
 def _known(db: Session, identity: GithubIdentity, login: str) -> User:

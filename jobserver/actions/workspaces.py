@@ -1,15 +1,16 @@
 """Workspaces and the repositories they are tied to."""
 
 import re
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from jobserver import queue
-from jobserver.actions import naming
+from jobserver.actions import changes, naming, redirects
 from jobserver.actions.audit import Actor, id_of, record
 from jobserver.actions.naming import Malformed
-from jobserver.actions.versions import check_version
+from jobserver.actions.versions import ChangedMeanwhile, check_version
 from jobserver.models import AuditType, Project, Repo, User, Workspace, utcnow
 from jobserver.queue import Task
 from jobserver.security.identity import Identity
@@ -79,6 +80,42 @@ def edit_purpose(db: Session, workspace: Workspace, purpose: str, *, seen: str, 
     check_version(seen, old)
     workspace.purpose = purpose
     _changed(db, workspace, AuditType.WORKSPACE_UPDATED, "purpose", by, old, purpose)
+    return True
+
+
+# What staff can edit: its name is in backends, its repository and branch belong to its results.
+EDITABLE_BY_STAFF = ("project_id", "is_archived", "purpose")
+
+
+def edit_by_staff(
+    db: Session,
+    workspace: Workspace,
+    *,
+    project: Project,
+    is_archived: bool,
+    purpose: str,
+    seen: str,
+    reason: str,
+    by: User | Identity,
+) -> bool:
+    """Move the workspace to this project and say what it is for; returns whether anything changed.
+
+    Its former address leads to the new one (spec: staff 14). Raises
+    :class:`~jobserver.actions.versions.ChangedMeanwhile`.
+    """
+    db.refresh(workspace, [*EDITABLE_BY_STAFF], with_for_update=True)
+    if (project.id, is_archived, purpose) == tuple(getattr(workspace, each) for each in EDITABLE_BY_STAFF):
+        return False
+    if seen != changes.version(workspace, *EDITABLE_BY_STAFF):
+        raise ChangedMeanwhile
+    former, old_path = db.get_one(Project, workspace.project_id), redirects.path_of(db, workspace)
+    how: dict[str, Any] = {"by": by, "reason": reason, "parent": project}
+    words = {"project_id": (former.title, project.title)}
+    changes.edit(db, workspace, {"project_id": project.id}, AuditType.WORKSPACE_MOVED, words=words, **how)
+    plain = {"is_archived": is_archived, "purpose": purpose}
+    changes.edit(db, workspace, plain, AuditType.WORKSPACE_UPDATED, **how)
+    db.expire(workspace, ["project"])
+    redirects.leave_behind(db, workspace, old_path, by)
     return True
 
 

@@ -1,6 +1,7 @@
 """Other systems, one module each: a class made from settings, typed results, its own exceptions."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Self
 
 from jobserver.clients.github import GitHubClient
@@ -22,6 +23,7 @@ class Clients:
     mail: Mailer
     slack: SlackClient
     storage: ReleaseStorage
+    media: ReleaseStorage
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
@@ -33,6 +35,7 @@ class Clients:
             mail=Mailer.from_settings(settings),
             slack=SlackClient.from_settings(settings),
             storage=ReleaseStorage.from_settings(settings),
+            media=ReleaseStorage(Path(settings.media_storage)),
         )
 
 

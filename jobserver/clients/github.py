@@ -83,6 +83,7 @@ class RepoFacts:
     private: bool
     topics: tuple[str, ...]
     default_branch: str
+    made_at: datetime | None = None
 
 
 class GitHubClient:
@@ -186,7 +187,9 @@ class GitHubClient:
         """The facts about a repository as they are now. Raises :class:`RepositoryMissing`."""
         with self._asking(RepositoryMissing(owner, name)):
             found = self._repository(owner, name)
-            facts = RepoFacts(found.private, tuple(found.topics or ()), found.default_branch)
+            facts = RepoFacts(
+                found.private, tuple(found.topics or ()), found.default_branch, found.created_at or None
+            )
             if not isinstance(facts.private, bool) or not isinstance(facts.default_branch, str):
                 raise GitHubUnavailable("the answer does not describe a repository")
         return facts

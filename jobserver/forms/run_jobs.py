@@ -1,7 +1,8 @@
 """The run form: where, what and how (spec: rap 7.3)."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from wtforms import BooleanField, Field, Form, HiddenField, RadioField, SelectMultipleField
@@ -9,6 +10,7 @@ from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
 from wtforms.validators import InputRequired, ValidationError
 
 from jobserver.actions.job_requests import SWITCHED_OFF_TOGETHER
+from jobserver.models import Backend
 from jobserver.pipeline.faults import shown
 from jobserver.queries.backends import BackendRow
 from jobserver.security import tokens
@@ -30,7 +32,11 @@ class Preset:
 
 def usable(backends: Iterable[BackendRow], *, creation_disabled: bool) -> list[BackendRow]:
     """Those of a person's active backends that new requests may be made for just now."""
-    return [row for row in backends if not (creation_disabled and row.backend.slug in SWITCHED_OFF_TOGETHER)]
+    return [
+        row
+        for row in backends
+        if not row.takes_no_requests and not (creation_disabled and row.backend.slug in SWITCHED_OFF_TOGETHER)
+    ]
 
 
 class RunJobsForm(Form):
@@ -54,6 +60,7 @@ class RunJobsForm(Form):
     )
     commit = HiddenField()
     once = HiddenField()
+    paused: Mapping[str, Backend] = MappingProxyType({})
 
     @property
     def wants_mail(self) -> bool:
@@ -71,13 +78,21 @@ class RunJobsForm(Form):
         """The ticked actions in the order sent, each once."""
         return list(dict.fromkeys(self.requested_actions.data or []))
 
-    def offer(self, backends: Iterable[BackendRow], actions: Iterable[str]) -> None:
-        """Set what may be chosen."""
+    def offer(
+        self, backends: Iterable[BackendRow], actions: Iterable[str], paused: Iterable[Backend] = ()
+    ) -> None:
+        """Set what may be chosen. ``paused`` are backends that take no new requests for now."""
+        self.paused = {backend.slug: backend for backend in paused}
         self.backend.choices = [SelectChoice(row.backend.slug, row.backend.name) for row in backends]
         self.requested_actions.choices = [SelectChoice(name, name) for name in actions]
 
     def validate_backend(self, field: Any) -> None:
         """One that is offered."""
+        paused = self.paused.get(field.data)
+        if paused is not None:
+            raise ValidationError(
+                f"{paused.name} takes no new job requests for now: {paused.creation_pause_reason}"
+            )
         if field.data not in {choice.value for choice in field.choices}:
             raise ValidationError(f"“{shown(str(field.data))}” cannot be chosen. Choose one of those shown.")
 

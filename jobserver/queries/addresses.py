@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
 from jobserver.models import Job, JobRequest, Org, Project, Redirect, Workspace
+from jobserver.queries import path
 
 Names = tuple[str, ...]
 
@@ -72,6 +73,21 @@ def stored_redirect(
         return None
     old_url, *names = row
     return tuple(name for name in names if name), old_url.count("/") - 1
+
+
+def place_at(db: Session, names: Sequence[str]) -> Org | Project | Workspace | None:
+    """What is found at this path of up to three names, below any of its organisations."""
+    if not 1 <= len(names) <= 3 or "\0" in "".join(names):
+        return None
+    found = path.load(db, names)
+    if len(names) > 1 and not found.collaborates:
+        return None
+    return (found.org, found.project, found.workspace)[len(names) - 1]
+
+
+def is_in_use(db: Session, names: Sequence[str]) -> bool:
+    """Whether a request for this path never gets to the stored redirects."""
+    return place_at(db, names) is not None or project_by_slug(db, names[0]) is not None
 
 
 def _names(result: Any) -> Names | None:

@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from jobserver.models import Backend, BackendMembership, ControllerContact, Job
+from jobserver.security.sessions import goes_on
 from jobserver.templating.states import STATES, State
 
 NOT_SEEN = State("unknown", "question-mark-circle", "Not heard from yet")
@@ -23,6 +24,11 @@ class BackendRow:
     def is_missing(self, now: datetime) -> bool:
         """Whether it has been silent for too long."""
         return self.backend.is_missing(now)
+
+    @property
+    def takes_no_requests(self) -> bool:
+        """Whether operators let nobody ask for jobs there for now; the backend's reason says why."""
+        return self.backend.creation_paused_at is not None
 
     def shown(self, now: datetime) -> State:
         """The one state that matters most to somebody who wants to run something there."""
@@ -58,7 +64,7 @@ def active_backends(db: Session, *, for_user_id: int | None = None) -> list[Back
     )
     if for_user_id is not None:
         statement = statement.join(BackendMembership, BackendMembership.backend_id == Backend.id).where(
-            BackendMembership.user_id == for_user_id
+            BackendMembership.user_id == for_user_id, goes_on(BackendMembership)
         )
     return [BackendRow(backend, running, pending) for backend, running, pending in db.execute(statement)]
 

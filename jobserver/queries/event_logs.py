@@ -194,12 +194,13 @@ def newest(db: Session, *conditions: ColumnElement[bool], limit: int, offset: in
     # The rows are chosen before anything is joined, so that the index on the ids does the sorting.
     chosen = select(JobRequest.id).where(*conditions).order_by(JobRequest.id.desc())
     statement = (
-        _columns().where(JobRequest.id.in_(chosen.limit(limit).offset(offset))).order_by(JobRequest.id.desc())
+        columns().where(JobRequest.id.in_(chosen.limit(limit).offset(offset))).order_by(JobRequest.id.desc())
     )
     return [RequestRow(*row) for row in db.execute(statement)]
 
 
-def _columns() -> Select[Any]:
+def columns() -> Select[Any]:
+    """What a :class:`RequestRow` is made of, the id first."""
     own = (
         "id",
         "status",

@@ -17,6 +17,7 @@ from jobserver.queries.visibility import workspaces_permitting
 from jobserver.security import roles
 from jobserver.security.identity import Identity
 from jobserver.security.permissions import Permission
+from jobserver.security.sessions import goes_on
 from jobserver.templating.states import State, state_of
 
 LATEST_OF_ALL = 10
@@ -173,7 +174,7 @@ def my_projects(db: Session, identity: Identity) -> list[MyProject]:
         )
         .join(Project, Project.id == ProjectMembership.project_id)
         .join(Org, Org.id == Project.org_id)
-        .where(ProjectMembership.user_id == identity.user_id)
+        .where(ProjectMembership.user_id == identity.user_id, goes_on(ProjectMembership))
         .order_by(func.lower(Project.name), Project.id)
         .limit(SHOWN)
     )

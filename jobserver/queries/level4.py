@@ -134,7 +134,11 @@ _HAS_NAME = sessions.has_name(_NAME)
 _STANDING = (
     select(GithubIdentity.id).where(GithubIdentity.user_id == User.id).exists(),
     select(BackendMembership.id)
-    .where(BackendMembership.user_id == User.id, BackendMembership.backend_id == bindparam("calling"))
+    .where(
+        BackendMembership.user_id == User.id,
+        BackendMembership.backend_id == bindparam("calling"),
+        sessions.goes_on(BackendMembership),
+    )
     .exists(),
 )
 _PERSON = select(User, *_STANDING).where(_HAS_NAME)
@@ -171,7 +175,9 @@ def _workspaces() -> Select[Any]:
     granting = sorted(_granting(Permission.UNRELEASED_OUTPUTS_VIEW, PROJECT_ROLES))
     by_role = ProjectMembership.roles.bool_op("&&")(literal(granting, ProjectMembership.roles.type))
     permitted = select(ProjectMembership.project_id).where(
-        ProjectMembership.user_id == bindparam("person"), or_(bindparam("sees_all", type_=Boolean), by_role)
+        ProjectMembership.user_id == bindparam("person"),
+        sessions.goes_on(ProjectMembership),
+        or_(bindparam("sees_all", type_=Boolean), by_role),
     )
     is_permitted = Project.id.in_(permitted)
     is_copiloted = func.coalesce(Project.copilot_id == bindparam("person"), false())

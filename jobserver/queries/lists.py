@@ -23,6 +23,7 @@ from jobserver.queries.people import everybody_who_took_part
 from jobserver.queries.words import has_words, words_in
 from jobserver.security import roles
 from jobserver.security.identity import Identity
+from jobserver.security.sessions import goes_on
 from jobserver.templating.states import State, state_of
 
 Row = TypeVar("Row")
@@ -76,7 +77,8 @@ def organisations(q: str = "", *, of: Identity | None = None) -> Listing[OrgRow]
     """All organisations, or those that somebody belongs to."""
     ids = select(Org.id).where(_contains(q, Org.name, Org.slug))
     if of is not None:
-        ids = ids.where(Org.id.in_(select(OrgMembership.org_id).where(OrgMembership.user_id == of.user_id)))
+        mine = (OrgMembership.user_id == of.user_id, goes_on(OrgMembership))
+        ids = ids.where(Org.id.in_(select(OrgMembership.org_id).where(*mine)))
     projects = (
         select(func.count()).where(ProjectCollaboration.org_id == Org.id).correlate(Org).scalar_subquery()
     )
@@ -109,7 +111,9 @@ class ProjectRow:
 
 def projects_of(user_id: int, q: str = "") -> Listing[ProjectRow]:
     """The projects that somebody belongs to."""
-    theirs = select(ProjectMembership.project_id).where(ProjectMembership.user_id == user_id)
+    theirs = select(ProjectMembership.project_id).where(
+        ProjectMembership.user_id == user_id, goes_on(ProjectMembership)
+    )
     ids = select(Project.id).where(
         Project.id.in_(theirs), _contains(q, Project.name, Project.slug, func.coalesce(Project.number, ""))
     )
@@ -232,7 +236,10 @@ def people(q: str = "") -> Listing[PersonRow]:
         )
         ids = ids.where(User.id.in_(select(found.c.id)))
     projects = (
-        select(func.count()).where(ProjectMembership.user_id == User.id).correlate(User).scalar_subquery()
+        select(func.count())
+        .where(ProjectMembership.user_id == User.id, goes_on(ProjectMembership))
+        .correlate(User)
+        .scalar_subquery()
     )
     order = (func.lower(User.fullname), func.lower(User.username))
     columns = select(User.username, User.fullname, projects)

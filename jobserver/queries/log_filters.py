@@ -88,7 +88,7 @@ def look_up(db: Session, filters: Filters) -> Meant:
     }
     columns = [each.scalar_subquery().label(name) for name, each in asked.items() if each != ""]
     if is_identifier_prefix(filters.q):
-        columns.append(exists(_identified(filters.q).subquery().select()).label("q_is_identifier"))
+        columns.append(exists(identified(filters.q).subquery().select()).label("q_is_identifier"))
     if not columns:
         return Meant()
     row = db.execute(select(*columns)).one()
@@ -105,7 +105,7 @@ def conditions(
     if filters.action:
         found.append(_ran(filters.action, meant.actions, workspace_id))
     if filters.statuses:
-        found.append(or_(false(), *[_has_status(status) for status in filters.statuses]))
+        found.append(or_(false(), *[has_status(status) for status in filters.statuses]))
     if filters.backends:
         theirs = select(Backend.id).where(Backend.slug.in_(filters.backends))
         found.append(JobRequest.backend_id.in_(theirs))
@@ -117,7 +117,7 @@ def conditions(
     if filters.workspace:
         found.append(JobRequest.workspace_id == _workspace(filters, Workspace.id).scalar_subquery())
     if filters.identifier:
-        found.append(JobRequest.id.in_(_identified(filters.identifier)))
+        found.append(JobRequest.id.in_(identified(filters.identifier)))
     if filters.since:
         found.append(JobRequest.created_at >= _midnight(filters.since))
     if filters.until:
@@ -153,7 +153,7 @@ def _few_names(part: str) -> Select[list[str]]:
 def _matches(q: str, meant: Meant, workspace_id: int | None) -> list[ColumnElement[bool]]:
     found = [_ran(q, meant.q_actions, workspace_id)]
     if meant.q_is_identifier:
-        found.append(JobRequest.id.in_(_identified(q)))
+        found.append(JobRequest.id.in_(identified(q)))
     number = as_id(q)
     if number is not None:
         found.append(JobRequest.id == number)
@@ -182,7 +182,7 @@ def is_identifier_prefix(q: str) -> bool:
     return len(q) >= SHORTEST_IDENTIFIER and q.isascii() and q.isalnum()
 
 
-def _identified(prefix: str) -> CompoundSelect[int]:
+def identified(prefix: str) -> CompoundSelect[int]:
     """Ids of requests whose own identifier, or that of one of whose jobs, begins so."""
     start = prefix.lower()
     return union(
@@ -199,7 +199,7 @@ def begins_with(column: Any, start: str) -> ColumnElement[bool]:
     return and_(from_start, column.op("~<~", is_comparison=True)(after))
 
 
-def _has_status(status: str) -> ColumnElement[bool]:
+def has_status(status: str) -> ColumnElement[bool]:
     """A request that pages show so: cancelled is failed only through cancelling, failed is every other."""
     cancelled: ColumnElement[bool] = literal_column(f"({ONLY_CANCELLED})", Boolean)
     if status == "cancelled":

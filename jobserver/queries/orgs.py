@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from jobserver.models import Org, Project, ProjectCollaboration, ProjectMembership, Workspace
 from jobserver.queries.activity import latest_in
 from jobserver.queries.event_logs import RequestRow
+from jobserver.security.sessions import goes_on
 
 PAGE = 25
 
@@ -39,7 +40,8 @@ def number_of_projects(db: Session, org_id: int) -> int:
 
 def projects_of(db: Session, org_id: int, *, limit: int = PAGE, offset: int = 0) -> list[ProjectRow]:
     """One page of the projects in which the organisation takes part, by name."""
-    members = select(func.count()).where(ProjectMembership.project_id == Project.id).scalar_subquery()
+    belongs = (ProjectMembership.project_id == Project.id, goes_on(ProjectMembership))
+    members = select(func.count()).where(*belongs).scalar_subquery()
     workspaces = select(func.count()).where(Workspace.project_id == Project.id).scalar_subquery()
     statement = (
         select(
@@ -60,6 +62,11 @@ def projects_of(db: Session, org_id: int, *, limit: int = PAGE, offset: int = 0)
         .offset(offset)
     )
     return [ProjectRow(*row) for row in db.execute(statement)]
+
+
+def shows_logo(db: Session, file: str) -> bool:
+    """Whether an organisation shows this file as its logo."""
+    return db.scalar(select(Org.id).where(Org.logo_file == file).limit(1)) is not None
 
 
 def latest_of(db: Session, org_id: int) -> list[RequestRow]:

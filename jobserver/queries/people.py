@@ -6,6 +6,7 @@ from sqlalchemy import ColumnElement, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from jobserver.models import JobRequest, Org, Project, ProjectMembership, Release, User
+from jobserver.security.sessions import goes_on
 
 MOST_PROJECTS = 100
 
@@ -24,7 +25,7 @@ def has_taken_part() -> ColumnElement[bool]:
     """
     return or_(
         exists().where(JobRequest.created_by_id == User.id),
-        exists().where(ProjectMembership.user_id == User.id),
+        exists().where(ProjectMembership.user_id == User.id, goes_on(ProjectMembership)),
         exists().where(Release.created_by_id == User.id),
     )
 
@@ -39,7 +40,8 @@ def everybody_who_took_part() -> ColumnElement[bool]:
     after = select(func.min(JobRequest.created_by_id)).where(JobRequest.created_by_id > person.c.id)
     person = person.union_all(select(after.scalar_subquery()).where(person.c.id.is_not(None)))
     asked = select(person.c.id).where(person.c.id.is_not(None))
-    others = (select(ProjectMembership.user_id), select(Release.created_by_id))
+    members = select(ProjectMembership.user_id).where(goes_on(ProjectMembership))
+    others = (members, select(Release.created_by_id))
     return User.id.in_(asked.union(*others))
 
 
@@ -71,7 +73,7 @@ def projects_of(db: Session, user_id: int) -> list[ProjectOf]:
         select(Project.slug, Project.name, Project.number, Org.slug, Org.name, func.count().over())
         .join(ProjectMembership, ProjectMembership.project_id == Project.id)
         .join(Org, Org.id == Project.org_id)
-        .where(ProjectMembership.user_id == user_id)
+        .where(ProjectMembership.user_id == user_id, goes_on(ProjectMembership))
         .order_by(func.lower(Project.name), Project.id)
         .limit(MOST_PROJECTS)
     )

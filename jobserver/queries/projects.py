@@ -19,6 +19,7 @@ from jobserver.models import (
     Workspace,
 )
 from jobserver.security import roles
+from jobserver.security.sessions import goes_on
 from jobserver.templating.states import State, state_of
 
 PAGE = 25
@@ -141,7 +142,8 @@ def orgs_of(db: Session, project_id: int) -> list[OrgRow]:
 
 def number_of_members(db: Session, project_id: int) -> int:
     """How many people belong to the project."""
-    return db.scalar(select(func.count()).where(ProjectMembership.project_id == project_id)) or 0
+    belongs = (ProjectMembership.project_id == project_id, goes_on(ProjectMembership))
+    return db.scalar(select(func.count()).where(*belongs)) or 0
 
 
 def members_of(db: Session, project_id: int, *, limit: int = FEW_MEMBERS) -> list[MemberRow]:
@@ -149,7 +151,7 @@ def members_of(db: Session, project_id: int, *, limit: int = FEW_MEMBERS) -> lis
     statement = (
         select(User.username, User.fullname, ProjectMembership.roles)
         .join(ProjectMembership, ProjectMembership.user_id == User.id)
-        .where(ProjectMembership.project_id == project_id)
+        .where(ProjectMembership.project_id == project_id, goes_on(ProjectMembership))
         .order_by(func.lower(User.fullname), func.lower(User.username))
         .limit(limit)
     )

@@ -21,6 +21,7 @@ from jobserver.models import (
 )
 from jobserver.models.choices import AirlockEventType
 from jobserver.queries.release_requests import STEPS, Step, update_line
+from jobserver.security.sessions import goes_on
 from jobserver.settings import Settings
 
 
@@ -88,7 +89,10 @@ def event(db: Session, event_id: int, settings: Settings) -> Event | None:
     author = aliased(User)
     earlier = aliased(ReleaseRequestEvent)
     is_internal = exists().where(
-        OrgMembership.user_id == author.id, OrgMembership.org_id == Org.id, Org.is_internal
+        OrgMembership.user_id == author.id,
+        OrgMembership.org_id == Org.id,
+        goes_on(OrgMembership),
+        Org.is_internal,
     )
     first = select(func.min(earlier.id)).where(earlier.release_request_id == ReleaseRequest.id)
     row = db.execute(

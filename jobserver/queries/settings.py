@@ -13,6 +13,7 @@ from jobserver.models import (
     EmailChange,
     Org,
     OrgMembership,
+    PersonalToken,
     Project,
     ProjectMembership,
     Role,
@@ -21,8 +22,11 @@ from jobserver.models import (
 )
 from jobserver.security import roles, tokens
 from jobserver.security.identity import Identity
+from jobserver.security.sessions import goes_on
 
 PAGE = 25
+# Tokens that are listed: those that work, and the newest of the others.
+TOKENS_LISTED = 50
 
 
 def email_change(db: Session, user_id: int) -> EmailChange | None:
@@ -147,7 +151,7 @@ def projects(db: Session, user_id: int, *, limit: int = PAGE, offset: int = 0) -
         )
         .join(Project, Project.id == ProjectMembership.project_id)
         .join(Org, Org.id == Project.org_id)
-        .where(ProjectMembership.user_id == user_id)
+        .where(ProjectMembership.user_id == user_id, goes_on(ProjectMembership))
         .order_by(func.lower(Project.name), Project.id)
         .limit(limit)
         .offset(offset)
@@ -172,7 +176,7 @@ def backends(db: Session, user_id: int) -> list[MyBackend]:
     statement = (
         select(Backend.name, Backend.is_active, BackendMembership.created_at)
         .join(Backend, Backend.id == BackendMembership.backend_id)
-        .where(BackendMembership.user_id == user_id)
+        .where(BackendMembership.user_id == user_id, goes_on(BackendMembership))
         .order_by(func.lower(Backend.name), Backend.id)
     )
     return [MyBackend(*row) for row in db.execute(statement)]
@@ -192,7 +196,27 @@ def orgs(db: Session, user_id: int) -> list[MyOrg]:
     statement = (
         select(Org.slug, Org.name, OrgMembership.created_at)
         .join(Org, Org.id == OrgMembership.org_id)
-        .where(OrgMembership.user_id == user_id)
+        .where(OrgMembership.user_id == user_id, goes_on(OrgMembership))
         .order_by(func.lower(Org.name), Org.id)
     )
     return [MyOrg(*row) for row in db.execute(statement)]
+
+
+def personal_tokens(db: Session, user_id: int, now: datetime) -> list[PersonalToken]:
+    """Somebody's tokens for programs: those that work, then those that ended, newest first."""
+    token = PersonalToken
+    has_ended = token.revoked_at.is_not(None) | (token.expires_at <= now)
+    statement = select(token).where(token.user_id == user_id).order_by(has_ended, token.id.desc())
+    return list(db.scalars(statement.limit(TOKENS_LISTED)))
+
+
+def personal_token(db: Session, user_id: int, token_id: int) -> PersonalToken | None:
+    """The token of this id, if it is theirs."""
+    return db.scalar(
+        select(PersonalToken).where(PersonalToken.id == token_id, PersonalToken.user_id == user_id)
+    )
+
+
+def account(db: Session, user_id: int) -> User:
+    """The person's own row."""
+    return db.get_one(User, user_id)

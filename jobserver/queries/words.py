@@ -23,8 +23,22 @@ def has_words(words: Sequence[str], *columns: str) -> ColumnElement[bool]:
     return and_(*[or_(*[_begins(word, column) for column in columns]) for word in words])
 
 
+def has_all_words(words: Sequence[str], column: str) -> ColumnElement[bool]:
+    """Every word begins a word of the column; no words, no rows."""
+    return _matches(" & ".join(map(_prefix, words)), column) if words else false()
+
+
 def _begins(word: str, column: str) -> ColumnElement[bool]:
+    return _matches(_prefix(word), column)
+
+
+def _prefix(word: str) -> str:
     # Quoted, so that it is a word whatever it is made of.
-    query = func.to_tsquery("simple", f"'{word}':*")
-    found: ColumnElement[bool] = literal_column(words_of(column)).op("@@", is_comparison=True)(query)
+    return f"'{word}':*"
+
+
+def _matches(query: str, column: str) -> ColumnElement[bool]:
+    found: ColumnElement[bool] = literal_column(words_of(column)).op("@@", is_comparison=True)(
+        func.to_tsquery("simple", query)
+    )
     return found

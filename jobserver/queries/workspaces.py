@@ -229,5 +229,6 @@ def why_not_run(
         return f"You have no backend to run jobs on yet. Access is given by {givers}: {support}."
     if not usable:
         names = " and ".join(row.backend.name for row in offered)
-        return f"New job requests on {names} are switched off just now."
+        reasons = [row.backend.creation_pause_reason for row in offered if row.takes_no_requests]
+        return " ".join([f"New job requests on {names} are switched off just now.", *reasons])
     return None

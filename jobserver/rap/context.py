@@ -12,16 +12,21 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from jobserver import db
 from jobserver.clients import Clients
+from jobserver.models import AuditSource
 from jobserver.settings import Settings
 
 
 @dataclass(frozen=True)
 class Context:
-    """Shared by all threads of the status service, the worker or a command."""
+    """Shared by all threads of the status service, the worker or a command.
+
+    ``source`` is what audit events say that changes were made by.
+    """
 
     settings: Settings
     session_factory: sessionmaker[Session]
     clients: Clients
+    source: str = AuditSource.SERVICE
 
     @classmethod
     def build(cls, settings: Settings, *, application_name: str = "jobserver-worker") -> Self:
@@ -38,7 +43,7 @@ class Context:
     @contextmanager
     def transaction(self) -> Iterator[Session]:
         """A session in one transaction: committed at the end, rolled back on an error."""
-        with db.transaction_of(self.session_factory) as session:
+        with db.transaction_of(self.session_factory, source=self.source) as session:
             yield session
 
     @contextmanager

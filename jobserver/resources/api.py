@@ -10,6 +10,7 @@ from pyramid.httpexceptions import HTTPNotFound
 from pyramid.request import Request
 
 from jobserver import models
+from jobserver.models import TokenScope
 from jobserver.queries import releases
 from jobserver.queries.path import as_id
 from jobserver.resources.base import Resource
@@ -41,16 +42,18 @@ def nothing_matches(entity: str) -> NoReturn:
 class Endpoint(Resource):
     """An address of the API. ``proofs`` says by method how the caller proves who is calling.
 
-    ``proof`` is that of all other methods, which are then told that they are not allowed.
+    ``proof`` is that of all other methods, which are then told that they are not allowed. A personal token
+    needs one of ``scopes``.
     """
 
     proof: ClassVar[Proof]
     proofs: ClassVar[dict[str, Proof]] = {}
+    scopes: ClassVar[frozenset[TokenScope]] = frozenset()
     ends_in_slash: ClassVar[bool] = False
 
     def __init__(self, request: Request, name: str, parent: Resource) -> None:
         super().__init__(request, name, parent)
-        prove(request, self.proofs.get(request.method, self.proof))
+        prove(request, self.proofs.get(request.method, self.proof), self.scopes)
 
 
 class Section(Resource):
@@ -79,6 +82,7 @@ class WorkspaceReleases(Endpoint):
 
     proof = Proof.READER
     proofs: ClassVar[dict[str, Proof]] = {"POST": Proof.THROUGH_BACKEND}
+    scopes = frozenset({TokenScope.RELEASES, TokenScope.WORKSPACES})
 
     def __init__(self, request: Request, name: str, parent: Resource) -> None:
         super().__init__(request, name, parent)
@@ -91,6 +95,7 @@ class ReleaseEndpoint(Endpoint):
 
     proof = Proof.READER
     proofs: ClassVar[dict[str, Proof]] = {"POST": Proof.THROUGH_BACKEND}
+    scopes = frozenset({TokenScope.RELEASES})
 
     def __init__(self, request: Request, name: str, parent: Resource) -> None:
         super().__init__(request, name, parent)
@@ -119,6 +124,7 @@ class FileEndpoint(Endpoint):
     """``releases/file/<id>``: the bytes of a file."""
 
     proof = Proof.READER
+    scopes = frozenset({TokenScope.RELEASES})
 
     def __init__(self, request: Request, name: str, parent: Resource) -> None:
         super().__init__(request, name, parent)
@@ -237,7 +243,8 @@ class JobsEndpoint(Endpoint):
 class JobRequestsEndpoint(Endpoint):
     """``job-requests/``: what is to be run, for an older controller."""
 
-    proof = Proof.BACKEND_OR_SESSION
+    proof = Proof.BACKEND_OR_READER
+    scopes = frozenset({TokenScope.JOB_REQUESTS})
     ends_in_slash = True
 
 

@@ -4,14 +4,21 @@ Credentials are looked at before the thing in the address, so that strangers can
 (spec: airlock 12.8).
 """
 
+from collections.abc import Collection
 from enum import Enum
 
+import structlog
 from pyramid.csrf import check_csrf_origin, check_csrf_token
 from pyramid.request import Request
+from sqlalchemy.exc import SQLAlchemyError
 
-from jobserver.db import SAFE_METHODS
+from jobserver.actions import personal_tokens
+from jobserver.db import SAFE_METHODS, transaction_of
+from jobserver.models import TokenScope
 from jobserver.security import callers
 from jobserver.security.callers import CallerRefused
+
+log = structlog.get_logger(__name__)
 
 CSRF_FAILED = "CSRF Failed: the header X-CSRFToken is missing or wrong."
 
@@ -24,13 +31,14 @@ class Proof(Enum):
     THROUGH_BACKEND = "a backend's token, and OS-User"
     SESSION = "a session"
     READER = "a personal token, or a session"
-    BACKEND_OR_SESSION = "a backend's token, or a session"
+    BACKEND_OR_READER = "a backend's token, a personal token, or a session"
 
 
-def prove(request: Request, proof: Proof) -> None:
+def prove(request: Request, proof: Proof, scopes: Collection[TokenScope] = ()) -> None:
     """Make whoever proves to be calling the request's caller. Raises :class:`CallerRefused`.
 
     Without a session, an address that takes one can only be read from, and its permission decides.
+    ``scopes``: those of personal tokens that the address takes.
     """
     authorization = request.headers.get("Authorization")
     match proof:
@@ -42,17 +50,35 @@ def prove(request: Request, proof: Proof) -> None:
             username = request.headers.get("OS-User")
             request.call_as(callers.through_backend(request.db, authorization, username))
         case Proof.READER if authorization:
-            request.call_as(callers.by_personal_token(request.db, authorization))
-        case Proof.BACKEND_OR_SESSION if authorization:
+            _call_by_token(request, authorization, scopes)
+        case Proof.BACKEND_OR_READER if authorization and ":" in authorization:
+            _call_by_token(request, authorization, scopes)
+        case Proof.BACKEND_OR_READER if authorization:
             request.call_as(callers.backend(request.db, authorization))
-        case Proof.SESSION | Proof.READER | Proof.BACKEND_OR_SESSION:
+        case Proof.SESSION | Proof.READER | Proof.BACKEND_OR_READER:
             request.call_as(request.identity)
             _refuse_forgery(request)
     if proof is Proof.READER and request.caller is None:
         raise CallerRefused("Invalid user or token")
     changes = proof is Proof.SESSION and request.method not in SAFE_METHODS
-    if (changes or proof is Proof.BACKEND_OR_SESSION) and request.caller is None:
+    if (changes or proof is Proof.BACKEND_OR_READER) and request.caller is None:
         raise CallerRefused(callers.NOT_PROVIDED)
+
+
+def _call_by_token(request: Request, authorization: str, scopes: Collection[TokenScope]) -> None:
+    caller = callers.by_personal_token(request.db, authorization, scopes)
+    request.call_as(caller)
+    if caller.use_is_news:
+        request.add_finished_callback(lambda request: _keep_use(request, caller.token_id))
+
+
+def _keep_use(request: Request, token_id: int) -> None:
+    """Keep that a token was used, in a transaction of its own: that of the answer may only read."""
+    try:
+        with transaction_of(request.registry["session_factory"], source="api") as db:
+            personal_tokens.mark_used(db, token_id)
+    except SQLAlchemyError:
+        log.warning("use_of_token_not_kept", token_id=token_id, exc_info=True)
 
 
 def _refuse_forgery(request: Request) -> None:

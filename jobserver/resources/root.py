@@ -10,6 +10,7 @@ from jobserver.resources.base import Resource
 from jobserver.resources.people import SettingsResource, Users
 from jobserver.resources.staff import StaffArea
 from jobserver.resources.tree import org_on_path
+from jobserver.resources.uploads import Uploads
 from jobserver.security import acl
 
 
@@ -80,5 +81,6 @@ CHILDREN: dict[str, type[Resource]] = {
     "jobs": JobAddresses,
     "settings": SettingsResource,
     "staff": StaffArea,
+    "uploads": Uploads,
     "users": Users,
 }

@@ -46,6 +46,19 @@ class StaffUser(_Item[models.User]):
     def _find(self) -> models.User | None:
         return things.user(self.request.db, self.__name__)
 
+    def __getitem__(self, name: str) -> Resource:
+        if name == "roles":
+            return StaffUserRoles(self)
+        raise KeyError(name)
+
+
+class StaffUserRoles(Resource):
+    """``/staff/users/<username>/roles/``: the global roles of this user."""
+
+    def __init__(self, user: StaffUser) -> None:
+        super().__init__(user.request, "roles", user)
+        self.user = user
+
 
 class StaffOrg(_Item[models.Org]):
     """``/staff/orgs/<slug>/``."""

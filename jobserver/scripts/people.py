@@ -4,7 +4,7 @@ import click
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from jobserver.actions import orgs, users
+from jobserver.actions import closing, orgs, users
 from jobserver.actions.audit import OPERATOR
 from jobserver.actions.naming import Malformed, Taken
 from jobserver.models import GithubIdentity, Org, Role, User
@@ -62,7 +62,7 @@ def _link(db: Session, user: User, github_id: str) -> str:
         raise Malformed("GitHub id", "is a number; https://api.github.com/users/NAME shows it as “id”")
     known = db.scalar(select(GithubIdentity).where(GithubIdentity.uid == github_id))
     if known is None:
-        users.link_github(db, user, uid=github_id, login=user.username)
+        users.link_github(db, user, uid=github_id, login=user.username, by=OPERATOR)
         return f"GitHub account {github_id} linked."
     if known.user_id != user.id:
         raise Taken("GitHub id", github_id, "another user")
@@ -77,7 +77,7 @@ def disable_user(program: Program, username: str, by: str) -> None:
     """Close an account: its owner is signed out everywhere and its tokens end."""
     with program.transaction() as db:
         user = user_named(db, username)
-        changed = users.disable(db, user, by=user_named(db, by))
+        changed = closing.disable(db, user, by=user_named(db, by))
     click.echo(f"User {user.username} {'disabled' if changed else 'was disabled already'}.")
 
 
@@ -88,7 +88,7 @@ def enable_user(program: Program, username: str) -> None:
     """Open a closed account again."""
     with program.transaction() as db:
         user = user_named(db, username)
-        changed = users.enable(db, user, by=OPERATOR)
+        changed = closing.enable(db, user, by=OPERATOR)
     click.echo(f"User {user.username} {'enabled' if changed else 'was not disabled'}.")
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from jobserver import db, observability
 from jobserver.clients import Clients
-from jobserver.models import User
+from jobserver.models import AuditSource, User
 from jobserver.rap.context import Context
 from jobserver.settings import Loaded, Settings, load
 
@@ -50,13 +50,14 @@ class Program:
     @contextmanager
     def transaction(self) -> Iterator[Session]:
         """A session in one transaction: all of a command's changes, or none."""
-        with db.transaction_of(db.session_factory(self.engine), source="command") as session:
+        with db.transaction_of(db.session_factory(self.engine), source=AuditSource.COMMAND) as session:
             yield session
 
     @cached_property
     def context(self) -> Context:
         """What the programs behind the pages work with."""
-        return Context(self.settings, db.session_factory(self.engine), Clients.from_settings(self.settings))
+        clients = Clients.from_settings(self.settings)
+        return Context(self.settings, db.session_factory(self.engine), clients, AuditSource.COMMAND)
 
     def close(self) -> None:
         """Give the database's connections back."""

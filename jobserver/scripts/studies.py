@@ -9,6 +9,7 @@ from jobserver.actions.audit import OPERATOR
 from jobserver.actions.naming import slugify
 from jobserver.models import Backend, Org, OrgMembership, Project, Role, User, Workspace
 from jobserver.scripts.program import Program, pass_program, user_named
+from jobserver.security.sessions import goes_on
 
 LOCAL = "local"
 
@@ -33,7 +34,7 @@ def create_backend(program: Program, slug: str, name: str | None, username: str 
             lines.append(f"Backend {backend.slug} created.")
         else:
             token = backends.rotate_token(db, backend, by=OPERATOR)
-            renamed = name is not None and backends.rename(db, backend, name)
+            renamed = name is not None and backends.rename(db, backend, name, by=OPERATOR)
             lines.append(f"Backend {backend.slug} {'renamed' if renamed else 'is there already'}.")
             lines.append("It has a new token; the one before it is valid for another 24 hours.")
         if username:
@@ -124,7 +125,8 @@ def _org(db: Session, user: User, slug: str | None) -> Org:
             )
         return org
     mine = select(Org).join(OrgMembership, OrgMembership.org_id == Org.id)
-    org = db.scalar(mine.where(OrgMembership.user_id == user.id).order_by(Org.id).limit(1))
+    mine = mine.where(OrgMembership.user_id == user.id, goes_on(OrgMembership))
+    org = db.scalar(mine.order_by(Org.id).limit(1))
     if org is None:
         org = db.scalar(select(Org).where(Org.slug == LOCAL))
         org = org or orgs.create(db, by=OPERATOR, name="Local", slug=LOCAL, github_orgs=["opensafely"])

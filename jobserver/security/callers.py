@@ -5,20 +5,23 @@ a request carries counts there. Spec: access 4.4 to 4.8, 8.3; airlock 1.2, 1.3.
 """
 
 import hmac
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import timedelta
 
 from pyramid.authorization import Everyone
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from jobserver.models import Backend, User, utcnow
+from jobserver.models import Backend, PersonalToken, TokenScope, User, utcnow
 from jobserver.security import sessions, tokens
 from jobserver.security.identity import Identity, standing
 
 NOT_PROVIDED = "Authentication credentials were not provided."
 NOT_PERMITTED = "You do not have permission to perform this action."
 LONGEST_TOKEN = 400
+# How far behind the time may be at which a token is said to have been used last.
+USED_HOURLY = timedelta(hours=1)
 
 
 class CallerRefused(Exception):
@@ -58,9 +61,14 @@ class ThroughBackend:
 
 @dataclass(frozen=True)
 class TokenCaller:
-    """A person, or a bot, who has shown a personal token."""
+    """A person, or a bot, who has shown a personal token.
+
+    ``use_is_news``: that it was used has not been kept for an hour.
+    """
 
     person: Identity
+    token_id: int
+    use_is_news: bool
 
     @property
     def principals(self) -> set[str]:
@@ -108,20 +116,38 @@ def through_backend(db: Session, authorization: str | None, username: str | None
     return ThroughBackend(caller, person)
 
 
-def by_personal_token(db: Session, authorization: str) -> TokenCaller:
+def by_personal_token(db: Session, authorization: str, scopes: Collection[TokenScope]) -> TokenCaller:
     """The person whose personal token stands in ``Authorization`` as ``username:token`` (spec: access 4.8).
 
-    An unknown name and a wrong or old token are refused alike.
+    The token needs one of ``scopes``, which the address takes. An unknown name and a wrong, old or revoked
+    token are refused alike.
     """
     username, _, token = authorization.partition(":")
     row = None
+    digest = tokens.digest(token)
     if token and len(authorization) <= LONGEST_TOKEN:
         row = db.execute(
-            select(User.id, User.pat_token, User.pat_expires_at).where(
-                sessions.has_name(username.replace("\0", "")), User.disabled_at.is_(None)
+            select(
+                PersonalToken.id,
+                PersonalToken.user_id,
+                PersonalToken.digest,
+                PersonalToken.scopes,
+                PersonalToken.last_used_at,
+            )
+            .join(User, User.id == PersonalToken.user_id)
+            .where(
+                PersonalToken.digest == digest,
+                PersonalToken.revoked_at.is_(None),
+                PersonalToken.expires_at > utcnow(),
+                sessions.has_name(username.replace("\0", "")),
+                User.disabled_at.is_(None),
             )
         ).one_or_none()
-    right = hmac.compare_digest(tokens.digest(token), (row and row.pat_token) or "")
-    if not row or not right or row.pat_expires_at.astimezone(UTC).date() < utcnow().date():
+    right = hmac.compare_digest(digest, row.digest if row else "")
+    if row is None or not right:
         raise CallerRefused(NOT_PERMITTED)
-    return TokenCaller(sessions.identity_of(db, row.id))
+    if not set(row.scopes) & set(scopes):
+        needed = " or ".join(sorted(scopes))
+        raise CallerRefused(f"This token does not have the scope {needed}.")
+    is_stale = row.last_used_at is None or row.last_used_at < utcnow() - USED_HOURLY
+    return TokenCaller(sessions.identity_of(db, row.user_id), row.id, is_stale)

@@ -101,6 +101,8 @@ ROLES: dict[Role, RoleInfo] = {
     ),
 }
 
+# Roles that reach beyond one project: people are told when somebody is given one.
+SENSITIVE = frozenset(ROLES) - {Role.PROJECT_DEVELOPER, Role.SIGN_OFF_REPO_WITH_OUTPUTS}
 # Only through a backend: a browser session must not be able to upload.
 BACKEND_ONLY = frozenset({Permission.RELEASE_FILE_UPLOAD})
 # What a personal token may do, as far as its owner may.

@@ -9,10 +9,15 @@ from typing import Any
 
 import procrastinate
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
+from jobserver.actions.tasks import note_failure
 from jobserver.rap.context import Context
 from jobserver.tasks.deliveries import DELIVERIES
+from jobserver.tasks.failing import words_of
 from jobserver.tasks.retrying import BackOff
+
+log = structlog.get_logger(__name__)
 
 
 def build(context: Context) -> procrastinate.App:
@@ -35,11 +40,28 @@ def _task(context: Context, deliver: Callable[..., None]) -> Callable[..., Await
     async def run(job: procrastinate.JobContext, **arguments: Any) -> None:
         def call() -> None:
             with structlog.contextvars.bound_contextvars(task=job.job.task_name, task_id=job.job.id):
-                deliver(context, **arguments)
+                try:
+                    deliver(context, **arguments)
+                except Exception as error:
+                    _note(context, job.job.id, error)
+                    raise
 
         await in_thread(call)
 
     return run
+
+
+def _note(context: Context, job_id: int | None, error: Exception) -> None:
+    """Keep what went wrong. If even that fails, the log has both."""
+    if job_id is None:
+        return
+    words = words_of(error, context.settings)
+    log.info("task_failed", reason=words)
+    try:
+        with context.transaction() as db:
+            note_failure(db, job_id, words)
+    except SQLAlchemyError:
+        log.warning("task_failure_not_kept", exc_info=True)
 
 
 async def in_thread(function: Callable[[], None]) -> None:

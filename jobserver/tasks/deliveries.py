@@ -13,8 +13,12 @@ from jobserver.tasks import (
     airlock_mails,
     airlock_posts,
     level4_mails,
+    operations,
+    repo_issues,
     repositories,
     request_mails,
+    role_mails,
+    staff_posts,
 )
 from jobserver.tasks.airlock_words import slack
 from jobserver.tasks.links import link
@@ -57,11 +61,17 @@ DELIVERIES: dict[Task, Callable[..., None]] = {
     Task.MAIL_EMAIL_CHANGE: account_mails.mail_email_change,
     Task.MAIL_EMAIL_CHANGE_NOTICE: account_mails.mail_email_change_notice,
     Task.ANNOUNCE_NEW_USER: announce_new_user,
+    Task.ANNOUNCE_PROJECT: staff_posts.announce_project,
+    Task.ANNOUNCE_SUPPORT_ENDS: staff_posts.announce_support_ends,
     Task.CHECK_REPOSITORY: repositories.check_repository,
+    Task.REPO_SIGN_OFF_ISSUE: repo_issues.ask_to_make_public,
     Task.RELEASE_REQUEST_ISSUE: airlock_issues.tell_github,
     Task.RELEASE_REQUEST_POST: airlock_posts.post_to_slack,
     Task.RELEASE_REQUEST_MAIL: airlock_mails.mail_author,
+    Task.MAIL_ROLES_GIVEN: role_mails.mail_roles_given,
     Task.MAIL_LEVEL4_TOKEN_CREATED: level4_mails.mail_token_created,
     Task.MAIL_LEVEL4_TOKEN_USED: level4_mails.mail_token_used,
     Task.MAIL_LEVEL4_TOKEN_VOID: level4_mails.mail_token_void,
+    Task.CANCEL_REQUESTS: operations.cancel_requests,
+    Task.MAIL_ANNOUNCEMENT: operations.mail_announcement,
 }

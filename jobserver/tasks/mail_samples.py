@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 from jobserver.actions.settings import Invitation
 from jobserver.clients.mail import Message
-from jobserver.models import JobState, User
+from jobserver.models import Backend, JobState, Role, SiteAlert, User
 from jobserver.models.choices import AirlockEventType
-from jobserver.tasks import account_mails, airlock_samples, level4_mails, mails
+from jobserver.tasks import account_mails, airlock_samples, level4_mails, mails, operations, role_mails
 from jobserver.tasks.links import link
 from jobserver.tasks.mails import Digest, JobLine
 
@@ -91,6 +91,20 @@ def _level4_token_void(base_url: str) -> Message:
     return level4_mails.token_void(_owner(), "TPP", MOMENT, base_url)
 
 
+def _announcement(base_url: str) -> Message:
+    alert = SiteAlert(
+        title="TPP is out of reach",
+        message="A network fault keeps TPP from us. *Running jobs go on.*\n\nWe say more at 16:00.",
+    )
+    return operations.announcement(_owner(), Backend(name="TPP"), alert, base_url)
+
+
+def _roles_given(base_url: str) -> Message:
+    boss = User(username="staff-1", fullname=NAME, email="staff@example.org")
+    roles = [Role.OUTPUT_CHECKER, Role.TECH_SUPPORT]
+    return role_mails.roles_given(boss, _owner(), roles, "staff-2", "Joins the checkers", MOMENT, base_url)
+
+
 def _release_request(event_type: AirlockEventType) -> Callable[[str], Message]:
     return lambda base_url: airlock_samples.mail(event_type, NAME, MOMENT, base_url)
 
@@ -104,6 +118,10 @@ SAMPLES: Mapping[str, Sample] = {
     "level4_token_used": Sample("To the owner of a Level 4 token that was used", _level4_token_used),
     "level4_token_void": Sample(
         "To the owner of a Level 4 token that wrong tries have ended", _level4_token_void
+    ),
+    "announcement": Sample("To whoever has a request going on at a backend in trouble", _announcement),
+    "roles_given": Sample(
+        "To somebody who was given a role that reaches every project, and to the administrators", _roles_given
     ),
     "release_request_approved": Sample(
         "To the author of a release request, when checkers have approved it",

@@ -1,14 +1,18 @@
-"""What GitHub says of repositories: whether they are private, or gone (spec: domain 3.10).
+"""What GitHub says of repositories: whether they are private or gone, their topics and age.
+
+Spec: domain 3.10, 13.58.
 
 Pages show what is stored here and never ask GitHub themselves.
 """
+
+from typing import Any
 
 import structlog
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from jobserver import queue
-from jobserver.clients.github import GitHubError, RepositoryMissing
+from jobserver.clients.github import GitHubError, RepoFacts, RepositoryMissing
 from jobserver.models import Repo, utcnow
 from jobserver.queries import repo_checks
 from jobserver.queue import Task
@@ -16,6 +20,8 @@ from jobserver.rap.context import Context
 from jobserver.tasks.retrying import GiveUp
 
 MOST_AT_ONCE = 50
+# The topic of repositories from which outputs were published (spec: domain 3.10).
+HAS_OUTPUTS = "github-releases"
 MISSING = "GitHub knows no such repository, or it is private to us."
 # Whoever holds it puts repositories on the list; the other workers leave it to them.
 _SWEEP_LOCK = 7_301_217
@@ -24,18 +30,19 @@ log = structlog.get_logger(__name__)
 
 
 def check_repository(context: Context, *, repo_id: int) -> None:
-    """Ask GitHub whether the repository is private, and store the answer, or why there is none.
+    """Ask GitHub about the repository, and store the answer, or why there is none.
 
-    What was known stays known while GitHub cannot be asked; the next sweep asks again.
+    What was known stays known while GitHub cannot be asked; the next sweep asks again. Of a repository that
+    GitHub does not know, so does what its topics said: whether it has outputs decides who may sign it off.
     """
     with context.transaction() as db:
         repo = db.get(Repo, repo_id)
     if repo is None:
         raise GiveUp(f"there is no repository {repo_id}")
-    found: dict[str, bool | None] = {}
+    found: dict[str, Any] = {}
     failure = ""
     try:
-        found = {"is_private": context.clients.github.repo(repo.owner, repo.name).private}
+        found = _stored(context.clients.github.repo(repo.owner, repo.name))
     except RepositoryMissing:
         found, failure = {"is_private": None}, MISSING
     except GitHubError as error:
@@ -43,7 +50,17 @@ def check_repository(context: Context, *, repo_id: int) -> None:
     with context.transaction() as db:
         changes = {**found, "checked_at": utcnow(), "check_failure": failure}
         db.execute(update(Repo).where(Repo.id == repo_id).values(changes))
-    log.info("repository_checked", repository=repo.url, failure=failure, **found)
+    private = found.get("is_private")
+    log.info("repository_checked", repository=repo.url, failure=failure, is_private=private)
+
+
+def _stored(facts: RepoFacts) -> dict[str, Any]:
+    return {
+        "is_private": facts.private,
+        "topics": sorted(facts.topics),
+        "made_on_github_at": facts.made_at,
+        "has_github_outputs": HAS_OUTPUTS in facts.topics,
+    }
 
 
 def sweep(context: Context) -> int:

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from contextlib import suppress
+from datetime import timedelta
 from functools import partial
 
 import procrastinate
@@ -10,10 +11,12 @@ import structlog
 from procrastinate.exceptions import ProcrastinateException
 from sqlalchemy.exc import SQLAlchemyError
 
-from jobserver.actions import level4
+from jobserver.actions import level4, memberships_ending
+from jobserver.actions.tasks import forget_old
+from jobserver.models import utcnow
 from jobserver.rap.context import Context
 from jobserver.tasks import app as tasks
-from jobserver.tasks import repositories
+from jobserver.tasks import repositories, staff_posts
 
 log = structlog.get_logger(__name__)
 
@@ -27,7 +30,7 @@ SILENCE = 20.0
 # Seconds after which the queue is looked at although nobody called: for tasks that were put off.
 FETCH_EVERY = 2.0
 RESCUE_EVERY = 10.0
-# How many such rounds there are between two sweeps for repositories to check: 5 minutes.
+# How many such rounds there are between two sweeps for repositories and memberships: 5 minutes.
 ROUNDS_PER_SWEEP = 30
 # And between two times of clearing away what is of no more use: 1 hour.
 ROUNDS_PER_TIDYING = 360
@@ -100,11 +103,26 @@ def _sweep(context: Context) -> None:
     found = repositories.sweep(context)
     if found:
         log.info("repository_checks_asked_for", number=found)
+    ended = end_memberships(context)
+    if ended:
+        log.info("memberships_ended", number=ended)
+
+
+def end_memberships(context: Context) -> int:
+    """Remove the memberships whose end date was reached; how many."""
+    ended = 0
+    while True:
+        with context.transaction() as db:
+            if not memberships_ending.end_next(db):
+                return ended
+        ended += 1
 
 
 def _tidy(context: Context) -> None:
     with context.transaction() as db:
         cleared = level4.clear_expired(db)
+        forget_old(db, utcnow() - timedelta(hours=KEEP_HOURS))
+        staff_posts.ask_for_support_ends(db)
     if cleared:
         log.info("expired_level4_tokens_cleared", number=cleared)
 

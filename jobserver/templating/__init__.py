@@ -15,6 +15,7 @@ from jobserver.templating import (
     forms,
     graph,
     highlight,
+    markdown,
     numbers,
     preferences,
     progress,
@@ -63,6 +64,7 @@ def _equip(config: Configurator) -> None:
         exact=times.exact,
         clock=times.clock,
         day=times.day,
+        until=times.until,
         duration=times.duration,
         number=numbers.number,
         filesize=numbers.filesize,
@@ -71,6 +73,7 @@ def _equip(config: Configurator) -> None:
         slug=slug,
         symbols_in=icons.symbols_in,
         yaml=highlight.yaml,
+        markdown=markdown.markdown,
     )
     env.globals.update(
         ui=Library(env, TEMPLATES / "components"),
@@ -78,6 +81,7 @@ def _equip(config: Configurator) -> None:
         asset=manifest.asset,
         STATES=states.STATES,
         PROJECT_STATES=states.PROJECT_STATES,
+        APPLICATION_STATES=states.APPLICATION_STATES,
         state_of=states.state_of,
         wants_exact_times=preferences.wants_exact_times,
         backend_state=states.backend_state,

@@ -49,6 +49,17 @@ PROJECT_STATES = {
     "completed-and-awaiting": State("succeeded", "check-circle", "Completed, awaiting paper or report"),
 }
 
+# Where an application for a project stands, in the order in which lists offer it (spec: applications 8).
+APPLICATION_STATES = {
+    "approved_fully": State("succeeded", "check-circle", "Approved fully"),
+    "approved_subject_to": State("succeeded", "check-circle", "Approved subject to conditions"),
+    "completed": State("succeeded", "archive-box", "Completed"),
+    "submitted": State("pending", "clock", "Submitted"),
+    "ongoing": State("running", "pencil-square", "Ongoing"),
+    "rejected": State("failed", "x-circle", "Rejected"),
+    "deferred": State("warning", "pause-circle", "Deferred"),
+}
+
 # What became of a released file (spec: domain 3.15), and of a snapshot (spec: domain 3.17).
 RELEASE_FILE_STATES = {
     "uploaded": State("succeeded", "check-circle", "Uploaded"),

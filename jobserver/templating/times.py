@@ -1,6 +1,6 @@
 """Times and durations in words. Times are aware datetimes; they are shown in London time."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 LONDON = ZoneInfo("Europe/London")
@@ -23,6 +23,21 @@ def day(moment: datetime) -> str:
     """The calendar day, "15 Nov 2026"."""
     local = moment.astimezone(LONDON)
     return f"{local.day} {local:%b %Y}"
+
+
+def end_of_day(last: date) -> datetime:
+    """The moment at which the calendar day is over."""
+    return datetime.combine(last + timedelta(days=1), time(), LONDON)
+
+
+def last_day(end: datetime) -> date:
+    """The calendar day with which something ends, of which :func:`end_of_day` gave the end."""
+    return (end - timedelta(microseconds=1)).astimezone(LONDON).date()
+
+
+def until(end: datetime) -> str:
+    """The calendar day with which something ends, "31 Dec 2026"."""
+    return day(end - timedelta(microseconds=1))
 
 
 def exact(moment: datetime) -> str:

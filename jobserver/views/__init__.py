@@ -5,7 +5,8 @@ from typing import Any
 
 from pyramid.config import Configurator
 
-from jobserver.resources import JobRequestResource, Root, staff
+from jobserver.resources import JobRequestResource, Root
+from jobserver.resources import staff as staff_area
 from jobserver.resources.root import CHILDREN
 
 
@@ -29,6 +30,6 @@ def _names_by_context(views: list[Any]) -> dict[type, set[str]]:
     """Names of pages of the staff area's lists, which are no names of things there."""
     found: dict[type, set[str]] = defaultdict(set)
     for view in views:
-        if isinstance(view["context"], type) and view["context"].__module__ == staff.__name__:
+        if isinstance(view["context"], type) and view["context"].__module__ == staff_area.__name__:
             found[view["context"]].add(view["name"])
     return found

@@ -29,10 +29,15 @@ class AskingForJobs:
         self.workspace = context.workspace
         self.org = context.org
         self.project = context.project
+        self.paused: list[Backend] = []
 
     def usable_backends(self) -> list[BackendRow]:
-        """The person's active backends that new requests may be made for just now, by name."""
+        """The person's active backends that new requests may be made for just now, by name.
+
+        Those that operators have paused are kept aside: people are told why.
+        """
         offered = active_backends(self.request.db, for_user_id=self.request.identity.user_id)
+        self.paused = [row.backend for row in offered if row.takes_no_requests]
         return usable(offered, creation_disabled=self.creation_disabled)
 
     @property

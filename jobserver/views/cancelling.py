@@ -5,6 +5,7 @@ from pyramid.request import Request
 from pyramid.view import view_config
 
 from jobserver.actions import cancelling
+from jobserver.models import JobRequest
 from jobserver.queries.cancellations import actions_of
 from jobserver.resources import JobRequestResource, JobResource
 from jobserver.resources.links import view_url
@@ -28,19 +29,19 @@ def cancel_job_request(context: JobRequestResource, request: Request) -> HTTPSee
     elif not chosen and "only" in request.POST:
         request.flash("warning", "No job was ticked, so nothing was cancelled. Tick the jobs to cancel.")
     else:
-        _ask(context, request, chosen or None)
+        ask(request, context.job_request, chosen or None)
     return HTTPSeeOther(view_url(request, context))
 
 
 @view_config(context=JobResource, name="cancel", permission=Permission.JOB_CANCEL, request_method="POST")
 def cancel_job(context: JobResource, request: Request) -> HTTPSeeOther:
     """Cancel this job."""
-    _ask(context, request, [context.job.action])
+    ask(request, context.job_request, [context.job.action])
     return HTTPSeeOther(view_url(request, context))
 
 
-def _ask(context: JobRequestResource | JobResource, request: Request, actions: list[str] | None) -> None:
-    job_request = context.job_request
+def ask(request: Request, job_request: JobRequest, actions: list[str] | None = None) -> None:
+    """Have all that goes on cancelled, or these actions; the next page says what came of it."""
     try:
         asked = cancelling.ask(request.db, job_request, request.identity, actions)
     except cancelling.NothingKnownYet as refusal:

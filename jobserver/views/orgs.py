@@ -10,6 +10,7 @@ from jobserver.models import utcnow
 from jobserver.queries import orgs as queries
 from jobserver.resources import OrgResource
 from jobserver.resources.links import page_url, view_url
+from jobserver.resources.uploads import logo_url
 from jobserver.security.permissions import Permission
 from jobserver.templating.pager import Pager, page_number
 
@@ -30,6 +31,7 @@ def org(context: OrgResource, request: Request) -> dict[str, Any]:
     pager = Pager(number, total, queries.PAGE, list(request.GET.items()))
     return {
         "org": row,
+        "logo": logo_url(row),
         "pager": pager,
         "projects": queries.projects_of(db, row.id, offset=pager.offset),
         "latest": queries.latest_of(db, row.id),

@@ -66,7 +66,7 @@ class RunJobs(AskingForJobs):
             study = self.study(self.shown_commit(form) or self.ref)
         except StudyUnreadable as trouble:
             return self._unreadable(trouble)
-        form.offer(self.backends, study.pipeline.requestable())
+        form.offer(self.backends, study.pipeline.requestable(), self.paused)
         if not looking and form.validate():
             made = self._create(form, study)
             if made is not None:
@@ -104,7 +104,8 @@ class RunJobs(AskingForJobs):
         offered = active_backends(self.request.db, for_user_id=self.request.identity.user_id)
         return {
             **self._frame(),
-            "switched_off": [row.backend.name for row in offered],
+            "switched_off": [row.backend.name for row in offered if not row.takes_no_requests],
+            "paused": self.paused,
             "has_some": bool(self.request.identity.backends),
         }
 
@@ -126,7 +127,7 @@ class RunJobs(AskingForJobs):
         return HTTPSeeOther(self.request_url(made.id))
 
     def _page(self, form: RunJobsForm, study: Study, *, preset: str = "") -> dict[str, Any]:
-        form.offer(self.backends, study.pipeline.requestable())
+        form.offer(self.backends, study.pipeline.requestable(), self.paused)
         ids = [row.backend.id for row in self.backends]
         before = queries.last_requests(self.request.db, self.workspace.id, ids)
         backend = self._backend(form, before)
@@ -147,6 +148,7 @@ class RunJobs(AskingForJobs):
             "study": study,
             "backend": backend,
             "backends": page.backend_details(self.backends, utcnow()),
+            "paused": self.paused,
             "rows": page.action_rows(study, form, runs, self.request_url),
             "presets": [self._preset(name, values, preset, form) for name, values in presets.items()],
             "plan": page.plan_view(study, plan, runs, self.request_url),

@@ -40,7 +40,14 @@ def status_live(context: Status, request: Request) -> dict[str, Any] | Response:
     values = _backends(context, request)
     now, contact = values["now"], values["contact"]
     seen = [
-        (row.backend.name, row.shown(now).word, row.running, row.pending, row.backend.last_seen_at)
+        (
+            row.backend.name,
+            row.shown(now).word,
+            row.running,
+            row.pending,
+            row.backend.last_seen_at,
+            row.takes_no_requests and row.backend.creation_pause_reason,
+        )
         for row in values["backends"]
     ]
     reached = (contact.reached_at, contact.failed_at) if contact else None

@@ -16,6 +16,7 @@ from tests.benchmarks.pages import pages
 from tests.benchmarks.service import measure_round
 from tests.benchmarks.sights import sights
 from tests.benchmarks.stack import databases, served
+from tests.benchmarks.staff import measure_staff
 from tests.benchmarks.table import HEAD, over, print_line, row
 from tests.benchmarks.uploads import measure_uploads
 
@@ -27,7 +28,7 @@ from tests.benchmarks.uploads import measure_uploads
 @click.option(
     "--only",
     default="",
-    help="Only pages with this word in their name; or: service, level4, events, uploads, memory.",
+    help="Only pages with this word in their name; or: service, level4, events, uploads, staff, memory.",
 )
 @click.option("--memory-requests", default=10_000, show_default=True, help="Requests before memory is read.")
 @click.option(
@@ -39,7 +40,7 @@ def main(requests: int, jobs: int, rounds: int, only: str, memory_requests: int,
     with ExitStack() as stack:
         place = stack.enter_context(databases(data))
         whole = place.sample(requests, jobs)
-        if only not in {"service", "level4", "events", "uploads", "memory"}:
+        if only not in {"service", "level4", "events", "uploads", "staff", "memory"}:
             good = _pages(place.sample(requests // 2, jobs // 2), whole, rounds, only)
         if only in {"", "service"}:
             good = measure_round(place, whole) and good
@@ -49,6 +50,8 @@ def main(requests: int, jobs: int, rounds: int, only: str, memory_requests: int,
             good = measure_events(place, whole) and good
         if only in {"", "uploads"}:
             good = measure_uploads(place, whole, rounds) and good
+        if only in {"", "staff"}:
+            good = measure_staff(place, whole, rounds) and good
         if only in {"", "memory"}:
             with served(whole) as server:
                 measure_memory(server, sights(server.engine), memory_requests)

@@ -9,6 +9,10 @@ from tests.benchmarks.sights import Sights
 
 ANYBODY, RESEARCHER, STAFF, CHECKER = "", "researcher", "staff", "checker"
 USUAL_MS, LARGEST_MS, UNCHANGED_MS = 30.0, 200.0, 5.0
+# What the staff area's pages may take over many people, projects and events.
+STAFF_MS = 50.0
+AUDIT_MS = 100.0
+COPILOTING_MS = 100.0
 STATEMENTS, RATIO, GROWTH = 12, 12.0, 1.2
 
 
@@ -47,6 +51,7 @@ def pages(seen: Sights) -> list[Page]:
         *_work(seen),
         *_came_out(seen),
         *_own(seen),
+        *_staff(seen),
         *_unchanged(seen),
     ]
 
@@ -176,8 +181,104 @@ def _own(seen: Sights) -> Iterator[Page]:
     yield Page("your projects", "/projects/", RESEARCHER)
     yield Page("your workspaces", "/workspaces/", RESEARCHER)
     yield Page("your organisations", "/orgs/", RESEARCHER)
-    for tab in ("", "notifications/", "access/", "level-4/", "sessions/", "display/"):
+    for tab in ("", "notifications/", "access/", "level-4/", "tokens/", "sessions/", "display/"):
         yield Page(f"settings{', ' + tab.strip('/') if tab else ''}", f"/settings/{tab}", RESEARCHER)
+
+
+def _filters_of(seen: Sights) -> dict[str, str]:
+    return {
+        "backends": seen.backend,
+        "user": seen.username,
+        "project": seen.project_slug,
+        "status": "succeeded",
+    }
+
+
+def _staff(seen: Sights) -> Iterator[Page]:
+    project = f"/staff/projects/{seen.project_slug}/"
+    addresses = {
+        "overview": "/staff/",
+        "search, a letter": "/staff/?q=a",
+        "search, a person": f"/staff/?{urlencode({'q': seen.username})}",
+        "search, nothing": "/staff/?q=zzzzzz",
+        "people": "/staff/users/",
+        "people, last page": "/staff/users/?page=last",
+        "people, a word": "/staff/users/?q=ann",
+        "people without an organisation": "/staff/users/?missing=org&kind=github",
+        "people without a role": "/staff/users/?any_roles=no&sort=last-seen",
+        "person": f"/staff/users/{seen.username}/",
+        "person, account": f"/staff/users/{seen.username}/account/",
+        "person, roles": f"/staff/users/{seen.username}/roles/",
+        "person, organisations": f"/staff/users/{seen.username}/set-orgs/",
+        "projects": "/staff/projects/",
+        "projects, last page": "/staff/projects/?page=last",
+        "projects, words": "/staff/projects/?q=stroke",
+        "projects, without a co-pilot": "/staff/projects/?copilot=none&status=ongoing",
+        "project": project,
+        "project, edit": f"{project}edit/",
+        "job requests": "/staff/job-requests/",
+        "job requests, last page": "/staff/job-requests/?page=last",
+        "job requests, an identifier": f"/staff/job-requests/?{urlencode({'q': seen.identifier[:8]})}",
+        "job requests, a person": f"/staff/job-requests/?{urlencode({'q': seen.username})}",
+        "job requests, a word": "/staff/job-requests/?q=stroke",
+        "job requests, a beginning of ids": "/staff/job-requests/?q=12",
+        "job requests, all filters": f"/staff/job-requests/?{urlencode(_filters_of(seen))}",
+        "job request": f"/staff/job-requests/{seen.usual.split('/')[-2]}/",
+        "job request, cancel": f"/staff/job-requests/{seen.usual.split('/')[-2]}/cancel/",
+        "backends": "/staff/backends/",
+        "backend": "/staff/backends/1/",
+        "organisations": "/staff/orgs/",
+        "organisation": f"/staff{seen.org.replace('/', '/orgs/', 1)}",
+        "organisation, edit": f"/staff{seen.org.replace('/', '/orgs/', 1)}edit/",
+        "workspaces": "/staff/workspaces/",
+        "workspaces, last page": "/staff/workspaces/?page=last",
+        "workspaces, a word": "/staff/workspaces/?q=stroke",
+        "workspace": f"/staff/workspaces/{seen.workspace.split('/')[-2]}/",
+        "redirects": "/staff/redirects/",
+        "redirects, a word": "/staff/redirects/?q=a&state=live",
+        "site alerts": "/staff/site-alerts/",
+        "applications": "/staff/applications/",
+        "applications, submitted": "/staff/applications/?status=submitted&linked=no",
+    }
+    for name, path in {**addresses, **_dashboards_of(seen)}.items():
+        yield Page(f"staff: {name}", path, STAFF, STAFF_MS)
+    for query in ("", "?page=last", "?sort=number", "?q=a"):
+        path = f"/staff/dashboards/copiloting/{query}"
+        yield Page(f"staff: dashboard of co-pilots {query}".strip(), path, STAFF, COPILOTING_MS)
+    for name, path in _audit_of(seen, project).items():
+        yield Page(f"staff: {name}", path, STAFF, AUDIT_MS)
+
+
+def _dashboards_of(seen: Sights) -> dict[str, str]:
+    repo = "/".join(seen.repo.split("/")[3:5])
+    return {
+        "deliveries": "/staff/tasks/",
+        "deliveries, failed": "/staff/tasks/?state=failed&asked=week",
+        "repositories": "/staff/repos/",
+        "repositories, last page": "/staff/repos/?page=last",
+        "repositories, filters": "/staff/repos/?has_outputs=no&privacy=private&q=study",
+        "repository": f"/staff/repos/{repo}/",
+        "dashboards": "/staff/dashboards/",
+        "dashboard of projects": "/staff/dashboards/project/",
+        "dashboard of projects, last page": "/staff/dashboards/project/?page=last",
+        "dashboard of private repositories": "/staff/dashboards/repos/",
+        "dashboard of shared repositories": "/staff/dashboards/repos-with-multiple-projects/",
+    }
+
+
+def _audit_of(seen: Sights, project: str) -> dict[str, str]:
+    return {
+        "audit log": "/staff/audit/",
+        "audit log, last page": "/staff/audit/?page=last",
+        "audit log, a person": f"/staff/audit/?{urlencode({'person': seen.username})}",
+        "audit log, a kind": "/staff/audit/?types=project_member_added",
+        "audit log, some days": "/staff/audit/?from=2026-01-01&to=2026-01-31&source=browser",
+        "audit log, words": "/staff/audit/?q=stroke",
+        "person, audit log": f"/staff/users/{seen.username}/audit-log/",
+        "project, audit log": f"{project}audit-log/",
+        "who may do what": f"/staff/access/?at=/staff/projects/{seen.project_slug}/",
+        "what a person may do": f"/staff/access/?user={seen.username}&at={seen.project}",
+    }
 
 
 def _unchanged(seen: Sights) -> Iterator[Page]:

@@ -54,12 +54,67 @@ MINE = [
     "/settings/display/",
     "/settings/access/",
     "/settings/level-4/",
+    "/settings/tokens/",
     PROJECT,
     PROJECT + "edit/",
     PROJECT + "new-workspace/",
     WORKSPACE,
     WORKSPACE + "edit/",
     WORKSPACE + "run-jobs/?backend=tpp",
+]
+STAFF = [
+    "/staff/audit/",
+    "/staff/audit/?types=user_created&from=yesterday",
+    "/staff/users/researcher/audit-log/",
+    "/staff/access/",
+    "/staff/access/?user=researcher&at=/",
+    "/staff/access/?user=researcher&permission=job_run",
+    "/staff/access/?at=/",
+    "/staff/users/",
+    "/staff/users/?q=nobody-of-this-name&role=Emperor",
+    "/staff/users/researcher/",
+    "/staff/users/researcher/account/",
+    "/staff/users/researcher/roles/",
+    "/staff/users/admin/roles/clear/",
+    "/staff/users/researcher/set-orgs/",
+    "/staff/users/researcher/disable/",
+    "/staff/orgs/",
+    "/staff/orgs/?kind=rubbish",
+    "/staff/orgs/add/?next=/staff/projects/create/",
+    "/staff/orgs/demo-university/",
+    "/staff/orgs/demo-university/edit/",
+    "/staff/orgs/demo-university/add-github-org/",
+    "/staff/workspaces/",
+    "/staff/workspaces/?projects=nowhere",
+    f"/staff/workspaces/{WORKSPACE.split('/')[-2]}/",
+    f"/staff/workspaces/{WORKSPACE.split('/')[-2]}/edit/",
+    "/staff/redirects/",
+    "/staff/redirects/add/",
+    "/staff/site-alerts/",
+    "/staff/site-alerts/add/",
+    "/staff/backends/",
+    "/staff/backends/add/",
+    "/staff/backends/1/",
+    "/staff/backends/1/edit/",
+    "/staff/backends/1/rotate-token/",
+    "/staff/backends/1/pause/",
+    "/staff/backends/1/announce/",
+    "/staff/backends/1/cancel-all/",
+    "/staff/job-requests/",
+    "/staff/job-requests/?q=1&status=failed&user=nobody",
+    "/staff/job-requests/1/",
+    "/staff/job-requests/1/cancel/",
+    "/staff/tasks/",
+    "/staff/tasks/?state=failed&kind=rubbish",
+    "/staff/repos/",
+    "/staff/repos/demo-university/asthma-study/",
+    "/staff/repos/demo-university/asthma-study/sign-off/",
+    "/staff/dashboards/",
+    "/staff/dashboards/copiloting/",
+    "/staff/dashboards/project/",
+    "/staff/dashboards/repos/",
+    "/staff/dashboards/repos-with-multiple-projects/",
+    "/staff/sentry/",
 ]
 BELOW_A_REQUEST = ["", "compare/?with={earlier}", "events/"]
 WIDTHS = (1280, 390)
@@ -136,7 +191,7 @@ def findings(window: Any) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("who", ["anonymous", "researcher", "newcomer"])
+@pytest.mark.parametrize("who", ["anonymous", "researcher", "newcomer", "admin"])
 def test_every_page_is_accessible_and_fits(
     chromium: Any, system: System, pages: list[str], outputs: dict[str, list[str]], who: str
 ) -> None:
@@ -147,9 +202,10 @@ def test_every_page_is_accessible_and_fits(
     if who != "anonymous":
         sign_in(window, who)
         again = pages[0] + "run-again/"
-        addresses = ["/", WORKSPACE + "run-jobs/"] if who == "newcomer" else [*MINE, *pages, again]
+        theirs = {"newcomer": ["/", WORKSPACE + "run-jobs/"], "admin": STAFF}
+        addresses = theirs.get(who, [*MINE, *pages, again])
     faults = {}
-    for address in [*addresses, *outputs[who]]:
+    for address in [*addresses, *outputs.get(who, [])]:
         window.goto(address)
         for width in WIDTHS:
             window.set_viewport_size({"width": width, "height": 900})

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from jobserver import make_app, openapi
 from jobserver.clients.storage import ReleaseStorage
-from jobserver.models import utcnow
+from jobserver.models import TokenScope, utcnow
 from jobserver.security import level4, tokens
 from jobserver.settings import Settings
 from tests import factories as f
@@ -43,7 +43,8 @@ class World:
             f.GithubIdentityFactory(user=user)
             f.BackendMembershipFactory(user=user, backend=backend)
         checker.roles = ["OutputChecker", "OutputPublisher"]
-        checker.pat_token, checker.pat_expires_at = tokens.digest("secret"), utcnow().replace(year=2100)
+        read = [scope.value for scope in TokenScope]
+        f.personal_token(checker, *read, digest=tokens.digest("secret"))
         researcher.login_token = level4.hashed("motor strum tingly", key)
         researcher.login_token_expires_at = utcnow().replace(year=2100)
         workspace = f.WorkspaceFactory(name="study-a")

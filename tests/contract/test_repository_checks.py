@@ -4,7 +4,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -81,6 +81,8 @@ def test_what_github_says_is_stored_with_the_time(db: Session, context: Context)
     repositories.check_repository(context, repo_id=repo.id)
     stored = now(db, repo)
     assert (stored.is_private, stored.check_failure) == (True, "")
+    assert (stored.topics, stored.has_github_outputs) == (["research"], False)
+    assert stored.made_on_github_at == datetime(2025, 1, 14, 9, tzinfo=UTC)
     assert stored.checked_at is not None
     assert before <= stored.checked_at <= utcnow()
 
@@ -94,13 +96,34 @@ def test_a_public_repository_is_stored_as_such(
     assert now(db, repo).is_private is False
 
 
+def test_a_topic_says_that_there_are_outputs(
+    db: Session, context: Context, world: RunningSimulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repo = f.RepoFactory(url=PRIVATE)
+    monkeypatch.setattr(repositories, "HAS_OUTPUTS", "research")
+    repositories.check_repository(context, repo_id=repo.id)
+    assert now(db, repo).has_github_outputs is True
+    monkeypatch.undo()
+    world.control(fault={"service": "github", "kind": "status", "status": 500})
+    repositories.check_repository(context, repo_id=repo.id)
+    assert (now(db, repo).has_github_outputs, repo.topics) == (True, ["research"])
+    world.control(reset=True)
+    repositories.check_repository(context, repo_id=repo.id)
+    assert now(db, repo).has_github_outputs is False
+
+
 def test_a_repository_that_is_gone_is_neither_public_nor_private(db: Session, context: Context) -> None:
     repo = f.RepoFactory(
-        url="https://github.com/demo-university/gone", is_private=True, checked_at=long_ago()
+        url="https://github.com/demo-university/gone",
+        is_private=True,
+        has_github_outputs=True,
+        checked_at=long_ago(),
     )
     repositories.check_repository(context, repo_id=repo.id)
     stored = now(db, repo)
     assert (stored.is_private, stored.check_failure) == (None, repositories.MISSING)
+    # Who may sign it off is not decided by an answer that says nothing.
+    assert stored.has_github_outputs is True
     assert stored.checked_at is not None
     assert utcnow() - stored.checked_at < timedelta(minutes=1)
 
@@ -181,7 +204,8 @@ def test_checks_take_only_one_of_a_workers_hands(
 
     def doing() -> int:
         db.rollback()
-        return int(db.scalar(text("SELECT count(*) FROM procrastinate_jobs WHERE status = 'doing'")) or 0)
+        checks = "SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'check_repository'"
+        return int(db.scalar(text(f"{checks} AND status = 'doing'")) or 0)
 
     with in_background(worker.run, context):
         eventually(lambda: doing() == 1)

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session, sessionmaker
 
-from jobserver.actions import users
+from jobserver.actions import closing, users
 from jobserver.actions.audit import OPERATOR
 from jobserver.actions.naming import Malformed, Taken
 from jobserver.models import AuditableEvent, AuditType, GithubIdentity, Role, User, UserSession
@@ -119,13 +119,13 @@ def test_a_role_for_projects_is_not_given_globally(db: Session) -> None:
 def test_disabling_ends_sessions_and_tokens_at_once(db: Session) -> None:
     admin, user = factories.UserFactory(username="admin"), factories.UserFactory(username="ada")
     factories.session_cookie(user)
-    assert users.disable(db, user, by=admin)
-    assert not users.disable(db, user, by=admin)
+    assert closing.disable(db, user, by=admin)
+    assert not closing.disable(db, user, by=admin)
     db.commit()
     assert db.scalar(select(func.count(UserSession.id))) == 0
     assert (user.disabled_at is not None, user.disabled_by_id) == (True, admin.id)
-    assert users.enable(db, user, by=OPERATOR)
-    assert not users.enable(db, user, by=OPERATOR)
+    assert closing.enable(db, user, by=OPERATOR)
+    assert not closing.enable(db, user, by=OPERATOR)
     db.commit()
     assert user.disabled_at is None
     assert [event[0] for event in events(db)] == [AuditType.USER_DISABLED, AuditType.USER_ENABLED]
@@ -178,7 +178,7 @@ def test_a_first_sign_in_without_a_name_asks_for_one(db: Session) -> None:
 
 def test_a_disabled_person_cannot_sign_in(db: Session) -> None:
     user = register(db)
-    users.disable(db, user, by=factories.UserFactory())
+    closing.disable(db, user, by=factories.UserFactory())
     db.commit()
     with pytest.raises(users.AccountDisabled):
         register(db)

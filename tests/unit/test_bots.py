@@ -9,11 +9,13 @@ from sqlalchemy.orm import Session
 
 from jobserver.actions import bots
 from jobserver.actions.audit import OPERATOR
-from jobserver.models import AuditableEvent, User, utcnow
-from jobserver.security import callers
+from jobserver.models import AuditableEvent, PersonalToken, TokenScope, User, utcnow
+from jobserver.security import callers, tokens
 from jobserver.security.callers import CallerRefused
 from tests import factories as f
 from tests.unit.command import Run, count, ok, refused
+
+READS = frozenset({TokenScope.RELEASES})
 
 
 def test_a_bot_gets_a_name_no_email_address_and_a_token_that_is_printed_once(run: Run, db: Session) -> None:
@@ -22,9 +24,12 @@ def test_a_bot_gets_a_name_no_email_address_and_a_token_that_is_printed_once(run
     assert re.fullmatch(rf"osrelease-bot:[0-9a-f]{{64}}-{day.isoformat()}\n", printed)
     bot = db.scalars(select(User)).one()
     assert (bot.fullname, bot.email, bot.roles) == ("Osrelease Bot", None, [])
-    assert bot.pat_expires_at == datetime(day.year, day.month, day.day, tzinfo=UTC)
-    assert bot.pat_token not in printed
-    assert callers.by_personal_token(db, printed.strip()).person.username == "osrelease-bot"
+    token = db.scalars(select(PersonalToken)).one()
+    assert (token.user_id, token.scopes, token.created_by_id) == (bot.id, ["releases"], None)
+    assert token.expires_at == datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1)
+    assert token.digest not in printed
+    assert (bot.pat_token, bot.pat_expires_at) == (None, None)
+    assert callers.by_personal_token(db, printed.strip(), READS).person.username == "osrelease-bot"
     events = db.scalars(select(AuditableEvent).order_by(AuditableEvent.id)).all()
     assert [(each.type, each.target_user, each.created_by) for each in events] == [
         ("user_created", "osrelease-bot", "operator's command"),
@@ -50,9 +55,13 @@ def test_a_new_token_ends_the_one_before(run: Run, db: Session) -> None:
     first = ok(run("create-bot", "one")).strip()
     second = ok(run("create-bot", "one", "--rotate")).strip()
     db.rollback()
-    assert callers.by_personal_token(db, second)
+    assert callers.by_personal_token(db, second, READS)
     with pytest.raises(CallerRefused):
-        callers.by_personal_token(db, first)
+        callers.by_personal_token(db, first, READS)
+    types = db.scalars(select(AuditableEvent.type).order_by(AuditableEvent.id)).all()
+    assert types[-2:] == ["personal_token_revoked", "personal_token_created"]
+    ended = db.scalars(select(PersonalToken).where(PersonalToken.revoked_at.is_not(None))).one()
+    assert ended.digest == tokens.digest(first.partition(":")[2])
 
 
 def test_a_token_is_good_through_its_last_day(db: Session) -> None:
@@ -61,10 +70,10 @@ def test_a_token_is_good_through_its_last_day(db: Session) -> None:
         db.flush()
         authorization = f"{bot.username}:{token}"
         if good:
-            assert callers.by_personal_token(db, authorization)
+            assert callers.by_personal_token(db, authorization, READS)
         else:
             with pytest.raises(CallerRefused):
-                callers.by_personal_token(db, authorization)
+                callers.by_personal_token(db, authorization, READS)
 
 
 def test_who_cannot_have_a_token_is_refused_in_one_line(run: Run, db: Session) -> None:

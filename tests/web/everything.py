@@ -7,11 +7,14 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qsl, quote, urljoin, urlsplit
 
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from jobserver import models as m
+from jobserver import queue
 from jobserver.models import utcnow
-from jobserver.resources import api, outputs, root, tree
+from jobserver.resources import api, outputs, root, tree, uploads
+from jobserver.resources import staff as staff_area
 from jobserver.resources.people import SettingsResource, UserResource, Users
 from tests import factories as f
 from tests.web import running
@@ -40,6 +43,8 @@ class World:
     file: m.ReleaseFile
     snapshot: m.Snapshot
     release_request: m.ReleaseRequest
+    membership: m.ProjectMembership
+    application: m.Application
 
     @property
     def request(self) -> m.JobRequest:
@@ -51,6 +56,11 @@ class World:
         """The address of the project."""
         project = self.request.workspace.project
         return f"/{project.org.slug}/{project.slug}/"
+
+    @property
+    def staff_project(self) -> str:
+        """The address of the project below the staff area."""
+        return f"/projects/{self.request.workspace.project.slug}/"
 
     @property
     def workspace(self) -> str:
@@ -103,6 +113,39 @@ PLACES: dict[type, Callable[[World], str]] = {
     outputs.ReleaseRequestResource: lambda world: (
         f"{world.workspace}release-requests/{quote(world.release_request.id)}/"
     ),
+    staff_area.StaffArea: lambda world: "/staff/",
+    staff_area.StaffAccess: lambda world: "/staff/access/",
+    staff_area.StaffAudit: lambda world: "/staff/audit/",
+    staff_area.StaffUsers: lambda world: "/staff/users/",
+    staff_area.StaffUser: lambda world: f"/staff/users/{world.developer.username}/",
+    staff_area.StaffBackends: lambda world: "/staff/backends/",
+    staff_area.StaffBackend: lambda world: f"/staff/backends/{world.backend.id}/",
+    staff_area.StaffJobRequests: lambda world: "/staff/job-requests/",
+    staff_area.StaffJobRequest: lambda world: f"/staff/job-requests/{world.request.id}/",
+    staff_area.StaffUserRoles: lambda world: f"/staff/users/{world.developer.username}/roles/",
+    staff_area.StaffProjects: lambda world: "/staff/projects/",
+    staff_area.StaffProject: lambda world: f"/staff{world.staff_project}",
+    staff_area.StaffMembership: lambda world: f"/staff{world.staff_project}members/{world.membership.id}/",
+    staff_area.StaffOrgs: lambda world: "/staff/orgs/",
+    staff_area.StaffOrg: lambda world: f"/staff/orgs/{world.request.workspace.project.org.slug}/",
+    staff_area.StaffWorkspaces: lambda world: "/staff/workspaces/",
+    staff_area.StaffWorkspace: lambda world: f"/staff/workspaces/{world.request.workspace.name}/",
+    # Numbers begin anew with every test.
+    staff_area.StaffRedirects: lambda world: "/staff/redirects/",
+    staff_area.StaffRedirect: lambda world: "/staff/redirects/1/",
+    staff_area.StaffSiteAlerts: lambda world: "/staff/site-alerts/",
+    staff_area.StaffSiteAlert: lambda world: "/staff/site-alerts/edit/1/",
+    staff_area.StaffSiteAlertToDelete: lambda world: "/staff/site-alerts/delete/1/",
+    uploads.LogoFile: lambda world: f"/uploads/org_logos/{'0' * 64}.png",
+    staff_area.StaffTasks: lambda world: "/staff/tasks/",
+    staff_area.StaffDashboards: lambda world: "/staff/dashboards/",
+    staff_area.StaffSentry: lambda world: "/staff/sentry/",
+    staff_area.StaffRepos: lambda world: "/staff/repos/",
+    staff_area.StaffRepo: lambda world: (
+        f"/staff/repos/{world.request.workspace.repo.owner}/{world.request.workspace.repo.name}/"
+    ),
+    staff_area.StaffApplications: lambda world: "/staff/applications/",
+    staff_area.StaffApplication: lambda world: f"/staff/applications/{world.application.hash}/",
 }
 
 
@@ -127,14 +170,17 @@ def make(db: Session, text: str) -> World:
         copilot_support_ends_at=now,
         number="7",
     )
-    f.ProjectMembershipFactory(project=project, user=developer, roles=["ProjectDeveloper"])
+    membership = f.ProjectMembershipFactory(project=project, user=developer, roles=["ProjectDeveloper"])
+    application = f.ApplicationFactory(
+        created_by=developer, study_name=text, status_comment=text, project=project
+    )
     f.OrgMembershipFactory(org=org, user=developer)
     workspace = f.WorkspaceFactory(
         project=project,
         created_by=developer,
         branch=text,
         purpose=text,
-        repo=f.RepoFactory(is_private=True, checked_at=now, check_failure=text),
+        repo=f.RepoFactory(is_private=True, checked_at=now, check_failure=text, topics=[text]),
     )
     backend = f.BackendFactory(slug="tpp", name=text, rap_api_state={text: text})
     f.BackendMembershipFactory(backend=backend, user=developer)
@@ -194,7 +240,17 @@ def make(db: Session, text: str) -> World:
     file, snapshot, release_request = _came_out(db, text, workspace, backend, developer, staff)
     db.commit()
     running.refresh(db, requests[-1])
-    return World(developer, staff, jobs[-6], backend, file, snapshot, release_request)
+    return World(
+        developer,
+        staff,
+        jobs[-6],
+        backend,
+        file,
+        snapshot,
+        release_request,
+        membership,
+        application,
+    )
 
 
 def _came_out(
@@ -276,13 +332,15 @@ def _around(
     grant = {"kind": "dataset", "name": "appointments", "reason": text, "granted_by_id": staff.id}
     db.add(m.DataPermission(project_id=project.id, **grant))
     db.add(m.Redirect(org_id=project.org_id, old_url=f"/{text}/", created_by_id=staff.id))
+    queue.defer(db, queue.Task.ANNOUNCE_NEW_USER, key=text, user_id=developer.id)
+    db.execute(update(m.TaskRecord).values(last_error=text, failed_at=now))
     for level in m.AlertLevel:
         f.SiteAlertFactory(title=text, message=text, level=level)
     columns = [column.key for column in m.AuditableEvent.__table__.columns]
-    words = [
-        each for each in columns if each not in {"id", "type", "created_at", "target_user_id", "actor_id"}
-    ]
-    db.add(m.AuditableEvent(type=m.AuditType.PROJECT_CREATED, **dict.fromkeys(words, text)))
+    no_words = {"id", "type", "created_at", "target_user_id", "actor_id", "changes", "source"}
+    words = [each for each in columns if each not in no_words]
+    values = {**dict.fromkeys(words, text), "changes": {text: [text, [text]]}}
+    db.add(m.AuditableEvent(type=m.AuditType.PROJECT_CREATED, **values))
     assert identity.login == text
 
 

@@ -20,7 +20,7 @@ from jobserver.queries import mail_preferences
 from tests import factories as f
 from tests.web.conftest import Browser
 
-TABS = ("", "notifications/", "sessions/", "access/", "level-4/", "display/")
+TABS = ("", "notifications/", "sessions/", "access/", "level-4/", "tokens/", "display/")
 HTML = "<i>Mona & 'Lisa'</i>"
 
 

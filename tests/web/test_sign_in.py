@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from webtest import TestResponse
 
 from jobserver import make_app
-from jobserver.actions import users
+from jobserver.actions import closing
 from jobserver.models import AuditableEvent, GithubIdentity, User, UserSession, utcnow
 from jobserver.security import tokens
 from tests import factories as f
@@ -211,7 +211,7 @@ def test_closing_an_account_ends_its_session(world_web: Browser, db: Session) ->
     journey.sign_in(world_web, "newcomer")
     assert journey.is_signed_in(world_web)
     user = db.scalars(select(User)).one()
-    users.disable(db, user, by=user)
+    closing.disable(db, user, by=f.UserFactory())
     db.commit()
     assert not journey.is_signed_in(world_web)
     assert how_many(db, UserSession) == 0

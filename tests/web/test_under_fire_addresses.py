@@ -28,6 +28,7 @@ def world(web: Browser, db: Session) -> everything.World:
 
 # Columns that PostgreSQL itself, or whoever writes them, keeps to a form, or that no page ever shows.
 KEPT_TO_A_FORM = {
+    "application": {"status"},
     "user": {"username", "roles", "pat_token", "login_token"},
     "github_identity": {"provider"},
     "org": {"slug", "output_checking_repo"},

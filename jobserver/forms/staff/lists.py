@@ -121,6 +121,7 @@ def _faults(
     asked: Asked, listing: StaffList[object], options: Mapping[str, Sequence[Option]]
 ) -> dict[str, str]:
     found = {}
+    checks = {each.name: each.fault for each in listing.filters if each.fault}
     if len(asked.q) > LONGEST:
         found["q"] = "Shorten this to 200 characters or fewer."
     for name, values in asked.values.items():
@@ -128,6 +129,12 @@ def _faults(
             found[name] = "Shorten this to 200 characters or fewer."
         elif name in options and not set(values) <= {option.value for option in options[name]}:
             found[name] = "Choose among those listed here."
+        elif fault := next(filter(None, map(checks.get(name, _fine), values)), ""):
+            found[name] = fault
     if asked.sort and asked.sort not in {each.name for each in listing.sorts}:
         found["sort"] = "Choose one of the orders listed here."
     return found
+
+
+def _fine(_value: str) -> str:
+    return ""

@@ -20,7 +20,10 @@ MOST_EXPORTED = 20_000
 
 @dataclass(frozen=True)
 class Option:
-    """A value that a filter offers, and how many rows have it, if that is known."""
+    """A value that a filter offers, and how many rows have it, if that is known.
+
+    One with the value "" is the heading of those after it.
+    """
 
     value: str
     label: str
@@ -39,13 +42,18 @@ class Option:
 
 @dataclass(frozen=True)
 class Filter:
-    """Rows that have one of the values chosen. Without ``options`` the value is typed."""
+    """Rows that have one of the values chosen. Without ``options`` the value is typed.
+
+    ``fault`` says what is wrong with a value that is typed, "" if nothing; ``type`` is that of its field.
+    """
 
     name: str
     label: str
     condition: Callable[[Sequence[str]], ColumnElement[bool]]
     options: Callable[[Session], list[Option]] | None = None
     hint: str = ""
+    fault: Callable[[str], str] | None = None
+    type: str = "text"
 
 
 @dataclass(frozen=True)
@@ -104,6 +112,7 @@ class StaffList(Generic[Row]):
     search_label: str = ""
     filters: tuple[Filter, ...] = ()
     conditions: tuple[ColumnElement[bool], ...] = ()
+    most_counted: int = MOST_COUNTED
 
     def sort(self, asked: Asked) -> Sort:
         """The order asked for, else the first."""
@@ -111,9 +120,9 @@ class StaffList(Generic[Row]):
 
     def count(self, db: Session, asked: Asked | None = None) -> int | None:
         """How many rows there are; None if more than are counted."""
-        found = self._ids(asked or Asked()).limit(MOST_COUNTED + 1).subquery()
+        found = self._ids(asked or Asked()).limit(self.most_counted + 1).subquery()
         number = db.scalar(select(func.count()).select_from(found)) or 0
-        return None if number > MOST_COUNTED else number
+        return None if number > self.most_counted else number
 
     def page(self, db: Session, asked: Asked) -> Page[Row] | None:
         """The page asked for; None if the list has no such page."""
@@ -183,4 +192,6 @@ def _beyond(sort: Sort, id_column: Any, key: tuple[Any, ...], backwards: bool) -
 
 def contains(q: str, *columns: Any) -> ColumnElement[bool]:
     """One of the columns has what was typed somewhere in it, in whatever case (spec: staff, notation)."""
-    return or_(*[column.icontains(q, autoescape=True) for column in columns])
+    # ILIKE would put the pattern itself in lower case again for every row.
+    sought = func.lower(q.replace("/", "//").replace("%", "/%").replace("_", "/_"))
+    return or_(*[func.lower(column).contains(sought, escape="/") for column in columns])

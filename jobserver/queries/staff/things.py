@@ -18,7 +18,7 @@ from jobserver.models import (
     User,
     Workspace,
 )
-from jobserver.queries.path import as_id
+from jobserver.queries.path import MAX_ID, as_id
 
 _HASH = re.compile(r"[0-9a-f]{4,8}")
 
@@ -54,9 +54,16 @@ def workspace(db: Session, name: str) -> Workspace | None:
 
 
 def job_request(db: Session, id_: str) -> JobRequest | None:
-    """By number."""
+    """By number, with what lies along its path, its backend and whoever asked for it."""
     number = as_id(id_)
-    return db.get(JobRequest, number) if number else None
+    place = joinedload(JobRequest.workspace)
+    along = (
+        joinedload(JobRequest.backend),
+        joinedload(JobRequest.created_by),
+        place.joinedload(Workspace.repo),
+        place.joinedload(Workspace.project).joinedload(Project.org),
+    )
+    return db.get(JobRequest, number, options=along) if number else None
 
 
 def backend(db: Session, id_: str) -> Backend | None:
@@ -84,5 +91,11 @@ def site_alert(db: Session, id_: str) -> SiteAlert | None:
 
 def application(db: Session, hash_: str) -> Application | None:
     """By its public id (spec: domain 2, 13.30)."""
+    number = number_of_hash(hash_)
+    return db.get(Application, number) if number else None
+
+
+def number_of_hash(hash_: str) -> int | None:
+    """The id of the application whose public id this is, if it can be one."""
     number = int(hash_, 16) if _HASH.fullmatch(hash_) else 0
-    return db.get(Application, number) if 0 < number < 2**31 and f"{number:04x}" == hash_ else None
+    return number if 0 < number <= MAX_ID and f"{number:04x}" == hash_ else None

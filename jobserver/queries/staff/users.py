@@ -21,6 +21,7 @@ from jobserver.models import (
 from jobserver.models.choices import GLOBAL_ROLES
 from jobserver.queries.staff.listing import Filter, Option, Sort, StaffList, contains
 from jobserver.security import roles
+from jobserver.security.sessions import goes_on
 
 # Before anybody signed in.
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
@@ -62,19 +63,26 @@ class UserRow:
         return not self.roles and not self.has_project_role
 
 
-def _of(model: Any) -> ColumnElement[bool]:
-    return exists().where(model.user_id == User.id)
+def _is_member(model: Any, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    return exists().where(model.user_id == User.id, goes_on(model), *conditions)
 
 
-_USES_GITHUB = _of(GithubIdentity)
-_HAS_PROJECT_ROLE = exists().where(
-    ProjectMembership.user_id == User.id, func.cardinality(ProjectMembership.roles) > 0
-)
+def _is_no_member(model: Any) -> ColumnElement[bool]:
+    """Asked of everybody: all members are found at once, not those of each person."""
+    return User.id.not_in(select(model.user_id).where(goes_on(model)))
+
+
+_USES_GITHUB = exists().where(GithubIdentity.user_id == User.id)
+_HAS_PROJECT_ROLE = _is_member(ProjectMembership, func.cardinality(ProjectMembership.roles) > 0)
 _HAS_ROLE = or_(func.cardinality(User.roles) > 0, _HAS_PROJECT_ROLE)
 _MISSING = {
-    "backend": ("Backend", ~_of(BackendMembership)),
-    "org": ("Organisation", ~_of(OrgMembership)),
-    "project": ("Project", ~_of(ProjectMembership)),
+    "backend": ("Backend", _is_no_member(BackendMembership)),
+    "org": ("Organisation", _is_no_member(OrgMembership)),
+    "project": ("Project", _is_no_member(ProjectMembership)),
+}
+_KINDS = {
+    "github": ("Sign in with GitHub", _USES_GITHUB),
+    "other": ("Bots and others", ~_USES_GITHUB),
 }
 _STATES = {
     "open": ("Open", User.disabled_at.is_(None)),
@@ -88,12 +96,12 @@ def _any(rules: Mapping[str, tuple[str, ColumnElement[bool]]]) -> Any:
 
 def _by_backend(values: Sequence[str]) -> ColumnElement[bool]:
     chosen = select(Backend.id).where(Backend.slug.in_(values))
-    return exists().where(BackendMembership.user_id == User.id, BackendMembership.backend_id.in_(chosen))
+    return _is_member(BackendMembership, BackendMembership.backend_id.in_(chosen))
 
 
 def _by_org(values: Sequence[str]) -> ColumnElement[bool]:
     chosen = select(Org.id).where(Org.slug.in_(values))
-    return exists().where(OrgMembership.user_id == User.id, OrgMembership.org_id.in_(chosen))
+    return _is_member(OrgMembership, OrgMembership.org_id.in_(chosen))
 
 
 def _by_role(values: Sequence[str]) -> ColumnElement[bool]:
@@ -107,13 +115,15 @@ def _by_any_role(values: Sequence[str]) -> ColumnElement[bool]:
 
 
 def _backends(db: Session) -> list[Option]:
-    members = select(func.count()).where(BackendMembership.backend_id == Backend.id).scalar_subquery()
+    belongs = (BackendMembership.backend_id == Backend.id, goes_on(BackendMembership))
+    members = select(func.count()).where(*belongs).scalar_subquery()
     rows = db.execute(select(Backend.slug, Backend.name, members).order_by(func.lower(Backend.name)))
     return [Option(*row) for row in rows]
 
 
 def _orgs(db: Session) -> list[Option]:
-    members = select(func.count()).where(OrgMembership.org_id == Org.id).scalar_subquery()
+    belongs = (OrgMembership.org_id == Org.id, goes_on(OrgMembership))
+    members = select(func.count()).where(*belongs).scalar_subquery()
     rows = db.execute(select(Org.slug, Org.name, members).order_by(func.lower(Org.name)))
     return [Option(*row) for row in rows]
 
@@ -123,6 +133,24 @@ def _roles(db: Session) -> list[Option]:
     counted = db.execute(select(held.c.role, func.count()).group_by(held.c.role))
     found: dict[str, int] = {row[0]: row[1] for row in counted}
     return [Option(role, roles.ROLES[role].name, found.get(role, 0)) for role in GLOBAL_ROLES]
+
+
+def _kinds(db: Session) -> list[Option]:
+    # Whoever has a GitHub account is counted there: asking of each user would take long.
+    there = select(func.count(GithubIdentity.user_id.distinct())).scalar_subquery()
+    github, all_ = db.execute(select(there, func.count()).select_from(User)).one()
+    counts = {"github": github, "other": all_ - github}
+    return [Option(value, label, counts[value]) for value, (label, _) in _KINDS.items()]
+
+
+def _states(db: Session) -> list[Option]:
+    counts = db.execute(
+        select(*[func.count().filter(rule) for _, rule in _STATES.values()]).select_from(User)
+    )
+    return [
+        Option(value, label, count)
+        for (value, (label, _)), count in zip(_STATES.items(), counts.one(), strict=True)
+    ]
 
 
 def _missing(_db: Session) -> list[Option]:
@@ -141,9 +169,9 @@ USERS: StaffList[UserRow] = StaffList(
         User.disabled_at.is_not(None),
         User.roles,
         _USES_GITHUB,
-        _of(BackendMembership),
-        _of(OrgMembership),
-        _of(ProjectMembership),
+        _is_member(BackendMembership),
+        _is_member(OrgMembership),
+        _is_member(ProjectMembership),
         _HAS_PROJECT_ROLE,
     ),
     make=UserRow,
@@ -170,6 +198,7 @@ USERS: StaffList[UserRow] = StaffList(
     search=lambda q: contains(q, User.fullname, User.username, func.coalesce(User.email, "")),
     search_label="Name, username or email",
     filters=(
+        Filter("kind", "Kind", _any(_KINDS), _kinds),
         Filter("backend", "Backend", _by_backend, _backends),
         Filter("org", "Organisation", _by_org, _orgs),
         Filter("role", "Global role", _by_role, _roles),
@@ -184,7 +213,7 @@ USERS: StaffList[UserRow] = StaffList(
             "state",
             "Account",
             _any(_STATES),
-            lambda _: [Option(value, label) for value, (label, _) in _STATES.items()],
+            _states,
         ),
     ),
 )

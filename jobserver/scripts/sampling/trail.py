@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from jobserver.models import AuditType
+from jobserver.models import AuditType, Project
 from jobserver.scripts.sampling.people import Person, Site
 
 
@@ -18,8 +18,9 @@ def event(
     user: Person | None = None,
     field: str = "",
     new: str = "",
+    labels: tuple[str, str] = ("", ""),
 ) -> dict[str, object]:
-    """One event. Target and parent are named by model and id."""
+    """One event. Target and parent are named by model and id; ``labels`` are what both were called."""
     return {
         "type": type_.value,
         "target_model": f"jobserver.{target[0]}",
@@ -29,6 +30,8 @@ def event(
         "target_user_id": user.id if user else None,
         "parent_model": f"jobserver.{parent[0]}" if parent else "",
         "parent_id": str(parent[1]) if parent else "",
+        "target_label": labels[0],
+        "parent_label": labels[1],
         "new": new,
         "created_at": at,
         "created_by": by.username,
@@ -45,24 +48,40 @@ def _events(site: Site) -> Iterator[dict[str, object]]:
     by_id = {person.id: person for person in site.people}
     first = site.people[0]
     rows: dict[str, list[dict[str, Any]]] = site.rows
+    titles = {row["id"]: Project(name=row["name"], number=row["number"]).title for row in rows["project"]}
     for row in rows["user"]:
         person = by_id[row["id"]]
         yield event(
-            AuditType.USER_CREATED, row["date_joined"], person, target=("User", person.id), user=person
+            AuditType.USER_CREATED,
+            row["date_joined"],
+            person,
+            target=("User", person.id),
+            user=person,
+            labels=(person.username, ""),
         )
     for row in rows["org"]:
         target = ("Org", row["id"])
-        yield event(AuditType.ORG_CREATED, row["created_at"], first, target=target, parent=target)
+        labels = (row["name"], row["name"])
+        yield event(
+            AuditType.ORG_CREATED, row["created_at"], first, target=target, parent=target, labels=labels
+        )
     for row in rows["project"]:
         target, creator = ("Project", row["id"]), by_id[row["created_by_id"]]
         yield event(
-            AuditType.PROJECT_CREATED, row["created_at"], creator, target=target, parent=target, user=creator
+            AuditType.PROJECT_CREATED,
+            row["created_at"],
+            creator,
+            target=target,
+            parent=target,
+            user=creator,
+            labels=(titles[row["id"]], titles[row["id"]]),
         )
     for row in rows["project_membership"]:
         common: dict[str, Any] = {
             "target": ("ProjectMembership", row["id"]),
             "parent": ("Project", row["project_id"]),
             "user": by_id[row["user_id"]],
+            "labels": ("", titles[row["project_id"]]),
         }
         by = by_id[row["created_by_id"]]
         yield event(AuditType.PROJECT_MEMBER_ADDED, row["created_at"], by, **common)
@@ -82,4 +101,5 @@ def _events(site: Site) -> Iterator[dict[str, object]]:
             by_id[row["created_by_id"]],
             target=("Workspace", row["id"]),
             parent=("Project", row["project_id"]),
+            labels=(row["name"], titles[row["project_id"]]),
         )

@@ -15,6 +15,7 @@ TABS = {
     "sessions": "Sessions",
     "access": "Roles and backends",
     "level-4": "Level 4 token",
+    "tokens": "API tokens",
     "display": "Display",
 }
 

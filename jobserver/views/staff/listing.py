@@ -17,15 +17,16 @@ TEMPLATE = "jobserver:templates/staff/list.jinja2"
 
 
 def listed(
-    request: Request, listing: StaffList[Any], *, part: str, heading: str, **values: Any
+    request: Request, listing: StaffList[Any], *, part: str, heading: str, file: str = "", **values: Any
 ) -> dict[str, Any] | Response:
     """One page of a list, or all of it as a file with ``format=csv``.
 
-    ``part`` is the template of its rows. 404 for a page that the list does not have.
+    ``part`` is the template of its rows, ``file`` what the file is called. 404 for a page that the list does
+    not have.
     """
     form = _form(request, listing)
     if request.GET.get("format") == "csv":
-        return _file(request, listing, form, part)
+        return _file(request, listing, form, file or part)
     page: Page[Any] | None = Page([], [], 0, False, False)
     if not form.faults:
         page = listing.page(request.db, form.asked)

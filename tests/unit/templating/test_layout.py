@@ -102,11 +102,11 @@ def test_signing_out_is_a_post_with_the_token(page: Page) -> None:
 
 def test_the_staff_area_is_linked_only_for_those_who_may_enter(page: Page) -> None:
     assert page().find("a", href="/staff/") is None
-    assert page(permissions=("staff_area_access",)).find("a", href="/staff/") is not None
+    assert page(permissions=("staff_area_view",)).find("a", href="/staff/") is not None
 
 
 def test_the_staff_area_is_marked(page: Page) -> None:
-    html = page(path="/staff/users/", permissions=("staff_area_access",))
+    html = page(path="/staff/users/", permissions=("staff_area_view",))
     assert "staff" in html.header["class"]
     assert html.find(class_="area").text == "Staff area"
 

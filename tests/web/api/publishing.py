@@ -1,9 +1,6 @@
 """People at the addresses of snapshots, for tests."""
 
-from datetime import timedelta
 from typing import Any
-
-from sqlalchemy.orm import Session
 
 from jobserver import models as m
 from jobserver.actions import publication
@@ -15,13 +12,6 @@ from tests.web.conftest import Browser
 
 NOT_PROVIDED = {"detail": "Authentication credentials were not provided."}
 FORGED = {"detail": "CSRF Failed: the header X-CSRFToken is missing or wrong."}
-
-
-def personal_token(db: Session, user: m.User) -> str:
-    """A personal token of the user's."""
-    user.pat_token, user.pat_expires_at = tokens.digest("personal"), m.utcnow() + timedelta(days=1)
-    db.commit()
-    return "personal"
 
 
 def csrf(web: Browser) -> dict[str, str]:

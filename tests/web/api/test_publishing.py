@@ -11,7 +11,7 @@ from jobserver.actions import publication
 from jobserver.clients.storage import ReleaseStorage
 from jobserver.models import AuditableEvent, AuditType, PublishRequest
 from tests import factories as f
-from tests.web.api.publishing import FORGED, NOT_PROVIDED, Study, csrf, personal_token, send, study
+from tests.web.api.publishing import FORGED, NOT_PROVIDED, Study, csrf, send, study
 from tests.web.conftest import Browser
 
 
@@ -94,7 +94,7 @@ def test_without_a_session_or_from_another_site_nothing_is_told_or_done(
         for headers in (
             {},
             {"Authorization": token, "OS-User": here.publisher.username},
-            {"Authorization": f"{here.publisher.username}:{personal_token(db, here.publisher)}"},
+            {"Authorization": f.personal_token(here.publisher)},
         ):
             assert web.post(address, headers=headers, status=403).json == NOT_PROVIDED
     web.sign_in(here.publisher)

@@ -1,6 +1,5 @@
 """The file index, the bytes of a file, reviews (spec: airlock 5, 7, 12)."""
 
-import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -154,10 +153,9 @@ def test_readers_are_those_who_hold_the_permission_by_a_session_or_a_personal_to
     addresses = [LATEST, f"/api/v2/releases/release/{release.id}", f"/api/v2/releases/file/{file.id}"]
 
     def bot(project: Any, *roles: str) -> tuple[m.User, dict[str, str]]:
-        secret = f"{secrets.token_hex(32)}-2099-01-01"
-        user = f.UserFactory(pat_token=tokens.digest(secret), pat_expires_at=datetime(2099, 1, 1, tzinfo=UTC))
+        user = f.UserFactory()
         f.ProjectMembershipFactory(project=project, user=user, roles=list(roles))
-        return user, {"Authorization": f"{user.username}:{secret}"}
+        return user, {"Authorization": f.personal_token(user)}
 
     collaborator, reads = bot(airlock.workspace.project, "ProjectCollaborator")
     stranger, elsewhere = bot(f.ProjectFactory(), "ProjectDeveloper")

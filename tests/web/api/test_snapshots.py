@@ -12,7 +12,7 @@ from jobserver.clients.storage import ReleaseStorage
 from jobserver.models import AuditableEvent, PublishRequest, Snapshot, SnapshotFile
 from tests import factories as f
 from tests.web import releases
-from tests.web.api.publishing import FORGED, NOT_PROVIDED, Study, csrf, personal_token, send, study
+from tests.web.api.publishing import FORGED, NOT_PROVIDED, Study, csrf, send, study
 from tests.web.conftest import Browser
 from tests.web.uploads import leaves_files
 
@@ -143,7 +143,7 @@ def test_without_a_session_the_answer_is_403_whatever_there_is(
 ) -> None:
     backend, token = f.backend_with_token()
     f.BackendMembershipFactory(backend=backend, user=here.developer)
-    personal = personal_token(db, here.developer)
+    personal = f.personal_token(here.developer).partition(":")[2]
     for headers in (
         {},
         {"Authorization": token, "OS-User": here.developer.username},
@@ -255,7 +255,7 @@ def test_who_may_see_a_draft(web: Browser, db: Session, here: Study) -> None:
 def test_tokens_do_not_count_for_drafts(web: Browser, db: Session, here: Study) -> None:
     address = f"{here.snapshots}/{here.draft().id}"
     _, token = f.backend_with_token()
-    for authorization in (token, f"{here.developer.username}:{personal_token(db, here.developer)}"):
+    for authorization in (token, f.personal_token(here.developer)):
         answer = web.get(address, headers={"Authorization": authorization}, status=403)
         assert answer.json == NOT_PROVIDED
 

@@ -1,0 +1,76 @@
+"""What co-pilots are told in Slack: of new projects, and of support that ends soon (spec: staff 16)."""
+
+from datetime import UTC, datetime, time, timedelta
+
+from sqlalchemy.orm import Session
+
+from jobserver import queue
+from jobserver.clients.slack import SlackNotSent
+from jobserver.models import Project, User, utcnow
+from jobserver.queries.staff.copilots import support_ending
+from jobserver.rap.context import Context
+from jobserver.tasks.airlock_words import slack
+from jobserver.tasks.links import link
+from jobserver.tasks.retrying import GiveUp
+from jobserver.templating.times import LONDON
+
+SOON = timedelta(days=5)
+
+
+def announce_project(context: Context, *, project_id: int) -> None:
+    """Tell of a new project that has a co-pilot."""
+    with context.transaction() as db:
+        project = db.get(Project, project_id)
+        if project is None:
+            raise GiveUp(f"there is no project {project_id}")
+        author, copilot = db.get(User, project.created_by_id), db.get(User, project.copilot_id or 0)
+    base_url = context.settings.base_url
+    made = _link(base_url, project.title, "projects", project.slug)
+    lines = [
+        f"New project: {made}, created by {_person(base_url, author)}.",
+        "Please update the tracking board, and get in touch with its people.",
+        f"Co-pilot: {_person(base_url, copilot)}",
+    ]
+    _post(context, "\n".join(lines))
+
+
+def ask_for_support_ends(db: Session) -> bool:
+    """Have the weekly message sent, once from each Sunday on; whether it was asked for now."""
+    today = utcnow().astimezone(LONDON).date()
+    sunday = today - timedelta(days=today.isoweekday() % 7)
+    return queue.defer(db, queue.Task.ANNOUNCE_SUPPORT_ENDS, key=sunday.isoformat())
+
+
+def announce_support_ends(context: Context) -> None:
+    """Tell of the projects whose support ends within the next days; nothing if there are none."""
+    today = utcnow().date()
+    start = datetime.combine(today, time(), UTC)
+    with context.transaction() as db:
+        projects = support_ending(db, start, start + SOON)
+    if not projects:
+        return
+    days = {0: "today", 1: "tomorrow"}
+    lines = ["Support by co-pilots ends soon:"]
+    for project in projects:
+        ends = project.ends_at.astimezone(UTC).date()
+        when = days.get((ends - today).days, f"{ends.day} {ends:%b %Y}")
+        lines.append(f"• {_link(context.settings.base_url, project.name, 'projects', project.slug)} ({when})")
+    _post(context, "\n".join(lines))
+
+
+def _person(base_url: str, person: User | None) -> str:
+    return _link(base_url, person.fullname, "users", person.username) if person else "nobody"
+
+
+def _link(base_url: str, label: str, *names: str) -> str:
+    return f"<{link(base_url, 'staff', *names)}|{slack(label)}>"
+
+
+def _post(context: Context, words: str) -> None:
+    """Post to the co-pilots' channel; :class:`GiveUp` if Slack will never take it."""
+    try:
+        context.clients.slack.post(context.settings.copilot_support_slack_channel, words)
+    except SlackNotSent as error:
+        if error.temporary:
+            raise
+        raise GiveUp(str(error)) from error

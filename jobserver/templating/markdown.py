@@ -1,0 +1,39 @@
+"""Markdown that people write, as HTML that can do no harm (spec: staff 17.19).
+
+No HTML of the writer's own, no images; links say that this site does not answer for them. Headings begin
+below those of the page.
+"""
+
+from functools import lru_cache
+
+import nh3
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+
+# What `#` becomes: pages have their own headings of the first two levels.
+TOP, LOWEST = 3, 6
+TAGS = {"a", "blockquote", "br", "code", "em", "hr", "li", "ol", "p", "pre", "strong", "ul"} | {
+    f"h{level}" for level in range(TOP, LOWEST + 1)
+}
+ATTRIBUTES = {"a": {"href"}, "ol": {"start"}, "*": set[str]()}
+SCHEMES = {"http", "https", "mailto"}
+
+_PARSER = MarkdownIt("commonmark", {"html": False, "breaks": True}).disable("image")
+
+
+@lru_cache(maxsize=256)
+def markdown(text: str) -> Markup:
+    """The text as HTML: what the parser made, and of that only what is listed above."""
+    tokens = _PARSER.parse(text)
+    level = TOP - 1
+    for token in tokens:
+        if token.type == "heading_open":
+            # None is left out on the way down, whatever the writer did.
+            level = min(int(token.tag[1]) + TOP - 1, level + 1, LOWEST)
+        if token.type in {"heading_open", "heading_close"}:
+            token.tag = f"h{level}"
+    html = _PARSER.renderer.render(tokens, _PARSER.options, {})
+    clean = nh3.clean(
+        html, tags=TAGS, attributes=ATTRIBUTES, url_schemes=SCHEMES, link_rel="nofollow noopener"
+    )
+    return Markup(clean)  # noqa: S704  # cleaned in the line above
