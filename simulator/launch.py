@@ -279,13 +279,15 @@ def _stop(supervisor: subprocess.Popen[bytes]) -> None:
 
 def _welcome(environ: dict[str, str]) -> str:
     people = ", ".join(person.login for person in config.load().people if person.registered)
+    data = environ["DATA_DIR"]
+    beside = "" if Path(data) == ROOT / "var" else f" DATA_DIR={shlex.quote(data)}"
     return f"""
   Job Server is ready:      {environ["BASE_URL"]}/
   Sign in with GitHub as:   {people}
   The outside world:        http://127.0.0.1:{environ["SIMULATOR_PORT"]}/  (mail, Slack, GitHub, controller)
-  Data:                     {environ["DATA_DIR"]}
-  Commands:                 make manage ARGS="create-user --help"
-  A release from Airlock:   make airlock
+  Data:                     {data}
+  Commands:                 make manage{beside} ARGS="create-user --help"
+  A release from Airlock:   make airlock{beside}
   Ctrl-C stops everything.
 """
 

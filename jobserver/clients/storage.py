@@ -66,7 +66,7 @@ class ReleaseStorage:
         place = self.root / INCOMING / uuid.uuid4().hex
         digest, size = hashlib.sha256(), 0
         try:
-            place.parent.mkdir(parents=True, exist_ok=True)
+            place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with place.open("xb", buffering=0) as file:
                 for chunk in _up_to(limit, read):
                     size += len(chunk)
@@ -170,7 +170,7 @@ def _write(descriptor: int, chunk: bytes) -> None:
 
 def _make_folder(folder: Path) -> None:
     missing = [each for each in (folder, *folder.parents) if not each.exists()]
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for each in missing:
         _sync_folder(each.parent)
 

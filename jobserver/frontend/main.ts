@@ -7,11 +7,13 @@ import { startForms } from "./forms";
 import { startKeys } from "./keys";
 import { startLive } from "./live";
 import { startMenus } from "./menus";
+import { showTabs } from "./tabs";
 import { startToasts } from "./toast";
 
 document.documentElement.classList.add("js");
 startLive();
 startMenus();
+showTabs();
 startDialogs();
 startForms();
 startFilters();

@@ -15,6 +15,7 @@ from jobserver.models import (
     JobRequest,
     Org,
     Project,
+    Release,
     ReleaseRequest,
     ReleaseRequestState,
     Role,
@@ -83,12 +84,14 @@ class Facts:
     """What one statement says of a person.
 
     ``requests``: how many they ever made; ``has_succeeded``: whether one of their newest hundred did;
+    ``has_output``: whether something was released from a workspace of those;
     ``new_email``: an address that waits to be confirmed; ``returned``: release requests that were given back,
     the latest first; ``to_check``: how many wait for output checkers, if the person is one.
     """
 
     requests: int
     has_succeeded: bool
+    has_output: bool
     new_email: str | None
     returned: Sequence[Returned]
     to_check: int
@@ -109,6 +112,7 @@ def facts(db: Session, identity: Identity) -> Facts:
     statement = select(
         select(func.count()).select_from(JobRequest).where(mine).scalar_subquery(),
         exists().where(JobRequest.id.in_(newest), JobRequest.status == "succeeded"),
+        exists().where(JobRequest.id.in_(newest), Release.workspace_id == JobRequest.workspace_id),
         pending.scalar_subquery(),
         _returned(identity),
         _to_check(identity),

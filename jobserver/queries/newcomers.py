@@ -36,6 +36,7 @@ def steps(
     has_backend: bool,
     can_run: bool,
     has_requested: bool,
+    has_output: bool,
 ) -> list[Step]:
     """Every step in order. ``can_run``: on one of the person's backends jobs can be asked for just now."""
     creates = next((project for project in projects if _allows(project, Permission.WORKSPACE_CREATE)), None)
@@ -77,7 +78,7 @@ def steps(
         Step(
             "Get your first output released",
             "release",
-            False,
+            has_output,
             "This comes later: what your jobs make stays in the backend until output checkers "
             "have looked at it and released it.",
             comes_later=True,

@@ -18,6 +18,7 @@ from jobserver.settings import SettingsError
 MODULES = {
     "bots": ("create-bot",),
     "database": ("migrate", "make-migration", "count-rows", "clear-sessions", "load-demonstration", "shell"),
+    "inflating": ("inflate-release-files",),
     "operations": ("announce", "cancel-all", "pause-backend", "resume-backend"),
     "output_checking": ("set-output-checking",),
     "people": ("create-user", "disable-user", "enable-user", "create-org"),

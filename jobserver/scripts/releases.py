@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from jobserver.actions import releases as actions
 from jobserver.actions.releases import Announced
-from jobserver.clients.storage import INCOMING, FileMissing, Received, ReleaseStorage
+from jobserver.clients.storage import INCOMING, FileMissing, Received, ReleaseStorage, StorageError
 from jobserver.forms.api.releases import problem_of_name
 from jobserver.models import Backend, Project, ReleaseFile, User, Workspace, utcnow
 from jobserver.scripts.program import Program, pass_program, user_named
@@ -135,6 +135,7 @@ def release(program: Program, directory: Path, workspace: str, backend: str, use
     try:
         with program.transaction() as db:
             place, person = _workspace(db, workspace), user_named(db, user)
+            names = (place.project.org.slug, place.project.slug, place.name)
             backend_id = _backend_id(db, backend)
             for file in files:
                 with file.open("rb") as stream:
@@ -148,10 +149,11 @@ def release(program: Program, directory: Path, workspace: str, backend: str, use
             rows = select(ReleaseFile.id, ReleaseFile.name).where(ReleaseFile.release_id == release_id)
             for file_id, name in db.execute(rows).all():
                 kept.append(actions.keep(db, storage, received[name], file_id, person).path)
-            names = (place.project.org.slug, place.project.slug, place.name)
-    except BaseException:
+    except BaseException as error:
         for path in kept:
             storage.delete(path)
+        if isinstance(error, StorageError | OSError):
+            raise click.ClickException(f"Nothing was released: {error}") from error
         raise
     finally:
         for each in received.values():

@@ -1,6 +1,7 @@
 """The background worker: takes tasks off the queue for as long as it lives."""
 
 import asyncio
+import logging
 import threading
 from contextlib import suppress
 from datetime import timedelta
@@ -17,6 +18,7 @@ from jobserver.models import utcnow
 from jobserver.rap.context import Context
 from jobserver.tasks import app as tasks
 from jobserver.tasks import repositories, staff_posts
+from jobserver.tasks.retrying import NotYet
 
 log = structlog.get_logger(__name__)
 
@@ -40,7 +42,17 @@ SECONDS_BETWEEN_STARTS = 2.0
 
 def run(context: Context, stop: threading.Event) -> None:
     """Work until ``stop`` is set; returns within 10 seconds then. A lost database is waited for."""
+    logging.getLogger("procrastinate.worker").addFilter(in_brief)
     asyncio.run(_run(context, stop))
+
+
+def in_brief(record: logging.LogRecord) -> bool:
+    """Log one line without a traceback where a task only has to wait for something."""
+    error = record.exc_info[1] if record.exc_info else None
+    if isinstance(error, NotYet):
+        record.msg, record.args = f"{record.getMessage()}: {error}", ()
+        record.exc_info = None
+    return True
 
 
 async def _run(context: Context, stop: threading.Event) -> None:

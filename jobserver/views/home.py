@@ -106,6 +106,7 @@ def _mine(request: Request, now: datetime) -> dict[str, Any]:
         has_backend=bool(offered),
         can_run=can_run,
         has_requested=known.requests > 0,
+        has_output=known.has_output,
     )
     return {
         **_running(request, running, now),

@@ -10,7 +10,7 @@ from pyramid.config import Configurator
 from pyramid.request import Request
 from pyramid.response import Response
 
-from simulator.github import PUBLIC_URL, api, shapes
+from simulator.github import api, shapes
 from simulator.github.http import (
     API_PATH,
     GitHubError,
@@ -183,6 +183,11 @@ def _when(at: float) -> str:
     return shapes.iso(datetime.fromtimestamp(at, UTC))
 
 
+def _page(request: Request, found: Repository, number: int) -> str:
+    """Where people see an issue: here, for unlike others this address is stored and followed as it is."""
+    return f"{request.host_url}/github/{found.name}/issues/{number}"
+
+
 def _issue(row: sqlite3.Row, found: Repository, request: Request) -> dict[str, Any]:
     url, number = f"{api_url(request)}/repos/{found.name}", row["number"]
     return {
@@ -194,7 +199,7 @@ def _issue(row: sqlite3.Row, found: Repository, request: Request) -> dict[str, A
         "labels": [_label(name) for name in json.loads(row["labels"])],
         "url": f"{url}/issues/{number}",
         "comments_url": f"{url}/issues/{number}/comments",
-        "html_url": f"{PUBLIC_URL}/{found.name}/issues/{number}",
+        "html_url": _page(request, found, number),
         "repository_url": url,
         "created_at": _when(row["created_at"]),
         "updated_at": _when(row["updated_at"]),
@@ -208,7 +213,7 @@ def _comment(row: sqlite3.Row, found: Repository, request: Request) -> dict[str,
         "id": row["id"],
         "body": row["body"],
         "url": f"{api_url(request)}/repos/{found.name}/issues/comments/{row['id']}",
-        "html_url": f"{PUBLIC_URL}/{found.name}/issues/{row['number']}#issuecomment-{row['id']}",
+        "html_url": f"{_page(request, found, row['number'])}#issuecomment-{row['id']}",
         "created_at": _when(row["at"]),
         "updated_at": _when(row["at"]),
     }

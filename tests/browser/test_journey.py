@@ -122,6 +122,14 @@ def test_it_all_works_without_script(chromium: Any, system: System, finished: st
     context.close()
 
 
+def test_a_narrow_screen_shows_the_current_tab(page: Any) -> None:
+    sign_in(page, "researcher")
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.goto("/settings/display/")
+    box = page.locator(".tabs [aria-current]").bounding_box()
+    assert 0 <= box["x"] < box["x"] + box["width"] <= 390
+
+
 def test_signing_out_ends_the_session(page: Any) -> None:
     sign_in(page, "researcher")
     page.locator("summary").filter(has_text="researcher").click()

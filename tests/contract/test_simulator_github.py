@@ -317,7 +317,7 @@ def test_every_answer_tells_the_rate_limit(simulator: RunningSimulator) -> None:
     assert (headers["x-ratelimit-limit"], headers["x-ratelimit-resource"]) == ("5000", "core")
 
 
-def test_an_issue_is_opened_found_commented_and_closed(github: Github) -> None:
+def test_an_issue_is_opened_found_commented_and_closed(github: Github, simulator: RunningSimulator) -> None:
     repository = github.get_repo("ebmdatalab/opensafely-output-review")
     issue = repository.create_issue(
         "asthma-main 01ABC", "Please review", labels=["internal", "Pending review"]
@@ -326,6 +326,8 @@ def test_an_issue_is_opened_found_commented_and_closed(github: Github) -> None:
     assert [each.number for each in found] == [issue.number]
     comment = issue.create_comment("Returned")
     assert comment.html_url.startswith(issue.html_url)
+    status, _, page = ask(simulator, urlsplit(issue.html_url).path)
+    assert (status, comment.body in page) == (200, True)
     issue.edit(state="closed", labels=["internal"])
     closed = repository.get_issue(issue.number)
     assert (closed.state, [label.name for label in closed.labels]) == ("closed", ["internal"])

@@ -1,5 +1,8 @@
 """Commands about released files."""
 
+import csv
+import io
+import json
 import os
 import time
 from pathlib import Path
@@ -18,7 +21,8 @@ from tests.unit.command import Run, count, ok, refused
 @pytest.fixture
 def here(run: Run, settings: Settings) -> Run:
     """The command on the test's storage folder."""
-    return lambda *arguments: run(*arguments, RELEASE_STORAGE=settings.release_storage)
+    where = {"RELEASE_STORAGE": settings.release_storage, "BASE_URL": "http://jobs.example"}
+    return lambda *arguments, **given: run(*arguments, **where, **given)
 
 
 def test_verify_finds_what_is_missing_surplus_changed_and_abandoned(
@@ -68,10 +72,10 @@ def test_a_directory_is_released_under_its_paths_and_twice_makes_two_releases(
     release = db.scalars(select(Release.id)).one()
     assert lines[-3:-1] == [
         "Released:",
-        f"http://localhost:8000/local/test-project/test-workspace/releases/{release}/",
+        f"http://jobs.example/local/test-project/test-workspace/releases/{release}/",
     ]
     assert set(db.scalars(select(ReleaseFile.name))) == {"output/a.csv", "empty.txt"}
-    assert storage.open(f"test-workspace/releases/{release}/output/a.csv").read() == b"a"
+    assert (storage.root / f"test-workspace/releases/{release}/output/a.csv").read_bytes() == b"a"
     assert ok(here("releases", "verify")) == "2 files checked, no differences.\n"
     ok(here("release", str(tmp_path), "-c"))
     assert count(db, Release) == 2
@@ -94,6 +98,37 @@ def test_a_directory_with_one_file_that_cannot_be_released_is_not_released(
     workspace = storage.root / "test-workspace"
     workspace.rename(storage.root / "aside")
     workspace.write_bytes(b"a file in the way")
-    assert here("release", str(tmp_path)).exit_code == 1
+    refused(here("release", str(tmp_path)), "Nothing was released: the file cannot be given its place")
     assert count(db, Release) == 1
     assert storage.incoming() == []
+
+
+def test_files_without_bytes_get_made_up_ones_that_can_be_looked_at(
+    here: Run, db: Session, storage: ReleaseStorage
+) -> None:
+    release = f.ReleaseFactory(workspace=f.WorkspaceFactory(name="study-a"))
+    names = ("a.csv", "b.html", "c.json", "d/e.svg", "f.txt", "g.png")
+    lost = [f.ReleaseFileFactory(release=release, name=each, content=b"x", storage=storage) for each in names]
+    kept = f.ReleaseFileFactory(release=release, name="kept.csv", content=b"mine", storage=storage)
+    redacted = f.ReleaseFileFactory(release=release, name="old.csv", content=b"x", storage=storage)
+    redacted.deleted_at, redacted.deleted_by_id = redacted.uploaded_at, release.created_by_id
+    db.commit()
+    f.ReleaseFileFactory(release=release, name="announced.csv")
+    for file in (*lost, redacted):
+        storage.delete(file.path)
+    refused(here("inflate-release-files", DEBUG="false"), "DEBUG")
+    assert list(storage.paths()) == [kept.path]
+    result = here("inflate-release-files")
+    assert (result.exit_code, result.stdout) == (0, "5 files written.\n")
+    assert result.stderr.splitlines() == [f"{lost[-1].path} is skipped: there is nothing made up for .png."]
+    assert set(storage.paths()) == {file.path for file in (*lost[:-1], kept)}
+    rows = [(storage.root / file.path).read_text() for file in lost[:-1]]
+    assert len(list(csv.DictReader(io.StringIO(rows[0])))) == len(json.loads(rows[2])) == 100
+    assert rows[1].count("<tr>") == 101
+    assert json.loads(rows[2])[7].keys() == {"id", "created_at", "workspace", "release"}
+    assert rows[3].startswith("<svg")
+    assert "study-a" in rows[4]
+    checked = here("releases", "verify")
+    assert checked.stdout == f"missing: {lost[-1].path}\n"
+    assert ok(here("inflate-release-files")) == "0 files written.\n"
+    assert (storage.root / kept.path).read_bytes() == b"mine"

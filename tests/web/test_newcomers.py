@@ -55,6 +55,16 @@ def test_the_first_output_comes_later(web: Browser) -> None:
     assert "This comes later" in last.text
 
 
+def test_the_first_output_is_there_once_something_of_ones_workspace_was_released(web: Browser) -> None:
+    user = f.UserFactory()
+    request = f.JobRequestFactory(created_by=user, status="failed")
+    f.ReleaseFactory()
+    web.sign_in(user)
+    assert steps(web.get("/"))[-1].select_one(".vh").text == "later"
+    f.ReleaseFactory(workspace=request.workspace)
+    assert steps(web.get("/"))[-1].select_one(".vh").text == "done"
+
+
 def test_a_developer_without_a_workspace_can_make_one(web: Browser) -> None:
     page = web.sign_in(developer(slug="asthma", org__slug="uni")).get("/")
     assert missing(page) == ["Have a workspace", "Make your first job request"]

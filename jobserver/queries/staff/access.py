@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from pyramid.authorization import Authenticated, Everyone
 from sqlalchemy import Integer, Select, Text, cast, func, select, true
 from sqlalchemy.orm import Session
 
@@ -14,8 +13,8 @@ from jobserver.security.sessions import goes_on
 
 MOST_NAMED = 50
 _PLAIN = {
-    Everyone: "everybody",
-    Authenticated: "everybody who is signed in",
+    "system.Everyone": "everybody",
+    "system.Authenticated": "everybody who is signed in",
     "any-role": "everybody with a role somewhere",
     "backend": "a backend that shows its token",
     "pat": "whoever shows a personal token",

@@ -5,7 +5,13 @@ from typing import Any
 import structlog
 from pyramid.config import Configurator
 from pyramid.events import NewResponse
-from pyramid.httpexceptions import HTTPException, HTTPForbidden, HTTPNotFound
+from pyramid.httpexceptions import (
+    HTTPBadRequest,
+    HTTPException,
+    HTTPForbidden,
+    HTTPNotFound,
+    HTTPRequestEntityTooLarge,
+)
 from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.view import exception_view_config, forbidden_view_config, notfound_view_config, view_config
@@ -85,7 +91,10 @@ def not_found(exc: HTTPNotFound, request: Request) -> Response:
     return failure(request, 405, {"detail": f'Method "{request.method}" not allowed.'})
 
 
+# The latter two have pages of their own, which would be preferred.
 @exception_view_config(HTTPException, path_info=API)
+@exception_view_config(HTTPBadRequest, path_info=API)
+@exception_view_config(HTTPRequestEntityTooLarge, path_info=API)
 def http_error(exc: HTTPException, request: Request) -> Response:
     """Anything else that has a status of its own; redirects stay what they are."""
     if exc.status_code < 400:

@@ -44,7 +44,7 @@ def api_views(app: Any) -> dict[tuple[str, str], dict[str, Any]]:
     found = {}
     for view in our_views(app):
         methods = view["request_methods"] or ()
-        if view["context"].__module__ == api.__name__ and methods != "OPTIONS":
+        if view["context"].__module__.startswith(api.__name__) and methods != "OPTIONS":
             for method in [methods] if isinstance(methods, str) else methods:
                 found[method.lower(), ADDRESSES[view["context"]] + view["name"]] = view
     return found

@@ -1,0 +1,192 @@
+"""The folder of released files: whole files or none, and never anything outside it (spec: airlock 12.1, 12.23)."""
+
+import errno
+import hashlib
+import io
+import os
+import resource
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from jobserver.clients.storage import (
+    CHUNK,
+    FileMissing,
+    Received,
+    ReleaseStorage,
+    StorageError,
+    StorageFull,
+    TooLarge,
+)
+
+PATH = "study-a/releases/R1/output/a.csv"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> ReleaseStorage:
+    return ReleaseStorage(tmp_path / "storage")
+
+
+def arrive(folder: ReleaseStorage, content: bytes = b"a,b\n") -> Received:
+    return folder.receive(io.BytesIO(content).read, 100)
+
+
+def everything(folder: ReleaseStorage) -> list[str]:
+    """All files there are, wherever they are."""
+    return sorted(
+        each.relative_to(folder.root).as_posix() for each in folder.root.rglob("*") if each.is_file()
+    )
+
+
+def test_a_file_is_received_and_then_given_its_place(folder: ReleaseStorage) -> None:
+    received = arrive(folder)
+    assert (received.sha256, received.size) == (hashlib.sha256(b"a,b\n").hexdigest(), 4)
+    assert list(folder.paths()) == []
+    assert folder.incoming() == [received.place]
+    folder.keep(received, PATH)
+    with folder.open(PATH) as file:
+        assert file.read() == b"a,b\n"
+    assert folder.digest(PATH) == (received.sha256, 4)
+    assert (list(folder.paths()), folder.incoming()) == ([PATH], [])
+    folder.keep(arrive(folder, b"other"), PATH)
+    assert folder.digest(PATH)[1] == 5
+    for _ in range(2):
+        folder.delete(PATH)
+        assert everything(folder) == []
+    with pytest.raises(FileMissing):
+        folder.open(PATH)
+
+
+def test_a_file_may_be_empty_or_as_large_as_the_limit_and_no_larger(folder: ReleaseStorage) -> None:
+    assert arrive(folder, b"").size == 0
+    assert arrive(folder, bytes(100)).size == 100
+    before = everything(folder)
+    with pytest.raises(TooLarge):
+        arrive(folder, bytes(101))
+    assert everything(folder) == before
+
+
+def test_no_more_is_read_than_shows_that_it_is_too_much(folder: ReleaseStorage) -> None:
+    asked: list[int] = []
+
+    def endless(size: int) -> bytes:
+        asked.append(size)
+        return bytes(size)
+
+    with pytest.raises(TooLarge):
+        folder.receive(endless, 3 * CHUNK)
+    assert asked == [CHUNK] * 4
+
+
+@pytest.mark.parametrize("error", [OSError("gone"), ValueError("odd"), KeyboardInterrupt()])
+def test_a_body_that_breaks_off_leaves_nothing(folder: ReleaseStorage, error: BaseException) -> None:
+    parts = iter([b"first"])
+
+    def read(_: int) -> bytes:
+        for part in parts:
+            return part
+        raise error
+
+    with pytest.raises(StorageError if isinstance(error, OSError) else type(error)):
+        folder.receive(read, 100)
+    assert everything(folder) == []
+
+
+def test_what_is_forgotten_is_gone_and_what_has_its_place_stays(folder: ReleaseStorage) -> None:
+    received = arrive(folder)
+    folder.keep(received, PATH)
+    folder.discard(received.place)
+    other = arrive(folder)
+    for _ in range(2):
+        folder.discard(other.place)
+    assert everything(folder) == [PATH]
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["", "/", "/etc/passwd", "..", "../a", "study-a/../../a", "study-a/./a", "study-a//a", "study-a/a/",
+     "study-a/a\0b", "study-a\\..\\a", ".incoming/a", ".incoming"],
+)  # fmt: skip
+def test_a_path_that_leads_elsewhere_is_none(folder: ReleaseStorage, path: str) -> None:
+    received = arrive(folder)
+    uses: list[Callable[[], object]] = [
+        lambda: folder.place(path),
+        lambda: folder.open(path),
+        lambda: folder.digest(path),
+        lambda: folder.delete(path),
+        lambda: folder.keep(received, path),
+    ]
+    for use in uses:
+        with pytest.raises(StorageError):
+            use()
+    assert everything(folder) == [f".incoming/{received.place.name}"]
+
+
+@pytest.mark.parametrize("planted", ["study-a", "study-a/releases", "study-a/releases/R1/output"])
+def test_a_linked_folder_is_not_followed(folder: ReleaseStorage, tmp_path: Path, planted: str) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    link = folder.root / planted
+    link.parent.mkdir(parents=True)
+    link.symlink_to(outside)
+    with pytest.raises(FileMissing):
+        folder.keep(arrive(folder), PATH)
+    assert list(outside.iterdir()) == []
+
+
+def test_a_linked_file_is_neither_read_nor_written_nor_removed(
+    folder: ReleaseStorage, tmp_path: Path
+) -> None:
+    precious = tmp_path / "precious"
+    precious.write_bytes(b"precious")
+    place = folder.root / PATH
+    place.parent.mkdir(parents=True)
+    place.symlink_to(precious)
+    for use in (folder.open, folder.digest, folder.delete, lambda path: folder.keep(arrive(folder), path)):
+        with pytest.raises(FileMissing):
+            use(PATH)
+    assert precious.read_bytes() == b"precious"
+    assert place.is_symlink()
+
+
+def test_the_folder_itself_may_be_a_link(tmp_path: Path) -> None:
+    """As where a disk is mounted elsewhere."""
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "disk")
+    folder = ReleaseStorage(tmp_path / "link")
+    folder.keep(arrive(folder), PATH)
+    assert (tmp_path / "disk" / PATH).read_bytes() == b"a,b\n"
+
+
+def test_a_folder_in_the_way_of_a_file_and_a_file_in_the_way_of_a_folder(folder: ReleaseStorage) -> None:
+    (folder.root / PATH).mkdir(parents=True)
+    (folder.root / "study-b").write_bytes(b"")
+    for path in (PATH, "study-b/releases/R1/a.csv"):
+        received = arrive(folder)
+        with pytest.raises(StorageError):
+            folder.keep(received, path)
+        folder.discard(received.place)
+    assert everything(folder) == ["study-b"]
+
+
+def test_a_full_disk_is_told_from_other_faults_and_leaves_nothing(folder: ReleaseStorage) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, hard))
+    try:
+        with pytest.raises(StorageFull, match=os.strerror(errno.EFBIG)):
+            arrive(folder, bytes(50))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, handler)
+    assert everything(folder) == []
+    arrive(folder, bytes(50))
+
+
+def test_files_of_one_name_that_come_at_the_same_time_do_not_mix(folder: ReleaseStorage) -> None:
+    first, second = arrive(folder, b"first"), arrive(folder, b"second")
+    folder.keep(second, PATH)
+    folder.keep(first, PATH)
+    assert folder.digest(PATH) == (first.sha256, 5)
