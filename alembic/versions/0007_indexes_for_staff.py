@@ -17,6 +17,9 @@ def _words(*columns: str) -> str:
 
 
 INDEXES = {
+    "ix_auditable_event_actor_id": "auditable_event (actor_id, id DESC)",
+    "ix_auditable_event_source": "auditable_event (source, created_at, id)",
+    "ix_auditable_event_target_user_id": "auditable_event (target_user_id, id DESC)",
     "ix_auditable_event_type": "auditable_event (type, id DESC)",
     "ix_auditable_event_words": f"auditable_event {_words('target_label', 'parent_label')}",
     "ix_backend_membership_ends_at": "backend_membership (ends_at)",

@@ -54,6 +54,9 @@ class AuditableEvent(Base):
         Index("ix_auditable_event_created_by", "created_by", text("id DESC")),
         Index("ix_auditable_event_created_at", "created_at", "id"),
         Index("ix_auditable_event_type", "type", text("id DESC")),
+        Index("ix_auditable_event_source", "source", "created_at", "id"),
+        Index("ix_auditable_event_actor_id", "actor_id", text("id DESC")),
+        Index("ix_auditable_event_target_user_id", "target_user_id", text("id DESC")),
         words_index("auditable_event", "target_label", "parent_label"),
         one_of("source", AuditSource),
     )

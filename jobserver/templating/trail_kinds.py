@@ -51,10 +51,10 @@ KINDS: dict[str, Kind] = {
         "Browser",
     ),
     T.PERSONAL_TOKEN_CREATED: Kind(
-        _PEOPLE, "Token made", "key", "{actor} made a personal token for {user}", "Good until"
+        _PEOPLE, "Personal token made", "key", "{actor} made a personal token for {user}", "Good until"
     ),
     T.PERSONAL_TOKEN_REVOKED: Kind(
-        _PEOPLE, "Token revoked", "no-symbol", "{actor} revoked a personal token of {user}", "Token"
+        _PEOPLE, "Personal token revoked", "no-symbol", "{actor} revoked a personal token of {user}", "Token"
     ),
     T.PROJECT_CREATED: Kind(
         _PROJECTS, "Project created", "folder-plus", "{actor} created the project {target}"
@@ -62,15 +62,20 @@ KINDS: dict[str, Kind] = {
     T.PROJECT_UPDATED: Kind(
         _PROJECTS, "Project edited", "pencil-square", "{actor} edited the project {target}"
     ),
-    T.PROJECT_MEMBER_ADDED: Kind(_PROJECTS, "Member added", "user-plus", "{actor} added {user} to {parent}"),
+    T.PROJECT_MEMBER_ADDED: Kind(
+        _PROJECTS, "Member added to a project", "user-plus", "{actor} added {user} to {parent}"
+    ),
     T.PROJECT_MEMBER_REMOVED: Kind(
-        _PROJECTS, "Member removed", "user-minus", "{actor} removed {user} from {parent}"
+        _PROJECTS, "Member removed from a project", "user-minus", "{actor} removed {user} from {parent}"
     ),
     T.PROJECT_MEMBER_UPDATED_ROLES: Kind(
         _PROJECTS, "Member’s roles changed", "user-group", "{actor} changed roles of {user} in {parent}"
     ),
     T.PROJECT_MEMBER_UPDATED: Kind(
-        _PROJECTS, "Membership edited", "user-group", "{actor} edited the membership of {user} in {parent}"
+        _PROJECTS,
+        "Membership of a project edited",
+        "user-group",
+        "{actor} edited the membership of {user} in {parent}",
     ),
     T.APPLICATION_LINKED: Kind(
         _PROJECTS, "Application linked", "link", "{actor} linked {target} to {parent}"
@@ -94,17 +99,24 @@ KINDS: dict[str, Kind] = {
     T.ORG_UPDATED: Kind(
         _ORGS, "Organisation edited", "pencil-square", "{actor} edited the organisation {target}"
     ),
-    T.ORG_MEMBER_ADDED: Kind(_ORGS, "Member added", "user-plus", "{actor} added {user} to {parent}"),
-    T.ORG_MEMBER_REMOVED: Kind(_ORGS, "Member removed", "user-minus", "{actor} removed {user} from {parent}"),
+    T.ORG_MEMBER_ADDED: Kind(
+        _ORGS, "Member added to an organisation", "user-plus", "{actor} added {user} to {parent}"
+    ),
+    T.ORG_MEMBER_REMOVED: Kind(
+        _ORGS, "Member removed from an organisation", "user-minus", "{actor} removed {user} from {parent}"
+    ),
     T.ORG_MEMBER_UPDATED: Kind(
-        _ORGS, "Membership edited", "user-group", "{actor} edited the membership of {user} in {parent}"
+        _ORGS,
+        "Membership of an organisation edited",
+        "user-group",
+        "{actor} edited the membership of {user} in {parent}",
     ),
     T.BACKEND_CREATED: Kind(_BACKENDS, "Backend created", "server", "{actor} created the backend {target}"),
     T.BACKEND_UPDATED: Kind(
         _BACKENDS, "Backend edited", "pencil-square", "{actor} edited the backend {target}"
     ),
     T.BACKEND_TOKEN_ROTATED: Kind(
-        _BACKENDS, "Token replaced", "key", "{actor} replaced the token of the backend {target}"
+        _BACKENDS, "Backend’s token replaced", "key", "{actor} replaced the token of the backend {target}"
     ),
     T.BACKEND_PAUSED: Kind(
         _BACKENDS, "New requests paused", "pause", "{actor} paused new job requests on {target}"
@@ -120,13 +132,13 @@ KINDS: dict[str, Kind] = {
         "Job requests",
     ),
     T.BACKEND_MEMBER_ADDED: Kind(
-        _BACKENDS, "Access given", "server", "{actor} gave {user} access to {parent}"
+        _BACKENDS, "Access to a backend given", "server", "{actor} gave {user} access to {parent}"
     ),
     T.BACKEND_MEMBER_REMOVED: Kind(
-        _BACKENDS, "Access taken away", "server", "{actor} took access to {parent} from {user}"
+        _BACKENDS, "Access to a backend taken away", "server", "{actor} took access to {parent} from {user}"
     ),
     T.BACKEND_MEMBER_UPDATED: Kind(
-        _BACKENDS, "Access edited", "server", "{actor} edited the access of {user} to {parent}"
+        _BACKENDS, "Access to a backend edited", "server", "{actor} edited the access of {user} to {parent}"
     ),
     T.ANNOUNCEMENT_MAILED: Kind(
         _BACKENDS, "Announcement mailed", "megaphone", "{actor} mailed an announcement about {target}", "To"
@@ -233,14 +245,24 @@ KINDS: dict[str, Kind] = {
         "{actor} no longer asks to publish {target} of {parent}",
     ),
     T.LEVEL4_LOGIN: Kind(
-        _LEVEL4, "Signed in", "arrow-right-end-on-rectangle", "{actor} signed in to Level 4 on {parent}"
+        _LEVEL4,
+        "Signed in to Level 4",
+        "arrow-right-end-on-rectangle",
+        "{actor} signed in to Level 4 on {parent}",
     ),
     T.LEVEL4_LOGIN_FAILED: Kind(
-        _LEVEL4, "Sign-in refused", "x-circle", "{actor} refused to sign {user} in to Level 4", "Because"
+        _LEVEL4,
+        "Sign-in to Level 4 refused",
+        "x-circle",
+        "{actor} refused to sign {user} in to Level 4",
+        "Because",
     ),
-    T.LEVEL4_TOKEN_CREATED: Kind(_LEVEL4, "Token made", "key", "{actor} made a token for Level 4"),
+    T.LEVEL4_TOKEN_CREATED: Kind(_LEVEL4, "Level 4 token made", "key", "{actor} made a token for Level 4"),
     T.LEVEL4_TOKEN_VOIDED: Kind(
-        _LEVEL4, "Token ended", "no-symbol", "{actor} ended {user}’s token for Level 4 after wrong tries"
+        _LEVEL4,
+        "Level 4 token ended",
+        "no-symbol",
+        "{actor} ended {user}’s token for Level 4 after wrong tries",
     ),
     T.REDIRECT_CREATED: Kind(
         _SITE, "Redirect made", "arrow-uturn-right", "{actor} made the redirect {target}"

@@ -84,8 +84,9 @@ def a_year_after(moment: datetime) -> datetime:
 
 def about(db: Session, repo: Repo) -> About:
     """All facts of the repository, by one statement."""
-    facts: list[Any] = list(db.execute(_facts(), {"repo_id": repo.id}).one())
-    return About(*facts[:6], _person(*facts[6:8]), _person(*facts[8:]))
+    facts: tuple[Any, ...] = tuple(db.execute(_facts(), {"repo_id": repo.id}).one())
+    people = (_person(*facts[6:8]), _person(*facts[8:]))
+    return About(*(*facts[:6], *people))
 
 
 @cache

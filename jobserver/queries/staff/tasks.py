@@ -160,7 +160,12 @@ def _in_state(values: Sequence[str]) -> ColumnElement[bool]:
 def _asked_since(values: Sequence[str]) -> ColumnElement[bool]:
     since = utcnow() - max(TIMES[value][1] for value in values)
     # Numbers rise with time: the first one asked for since then begins what is wanted.
-    first = select(func.min(EVENTS.c.job_id)).where(EVENTS.c.type == "deferred", EVENTS.c.at >= since)
+    first = (
+        select(EVENTS.c.job_id)
+        .where(EVENTS.c.type == "deferred", EVENTS.c.at >= since)
+        .order_by(EVENTS.c.at)
+        .limit(1)
+    )
     return JOBS.c.id >= func.coalesce(first.scalar_subquery(), literal(2**62, BigInteger))
 
 

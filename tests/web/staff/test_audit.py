@@ -276,6 +276,8 @@ class TestOfOneProject:
 
 def test_every_kind_of_event_has_a_sentence_with_what_it_is_about() -> None:
     assert set(KINDS) == set(AuditType)
+    # Each can be told from the others where it stands alone, as the name of a filter.
+    assert len({kind.label for kind in KINDS.values()}) == len(KINDS)
     for kind in KINDS.values():
         assert kind.words.startswith("{actor}")
         assert all((kind.label, kind.group, kind.icon))
