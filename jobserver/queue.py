@@ -52,7 +52,7 @@ LOCKS = {Task.CHECK_REPOSITORY: "check_repository"}
 
 _STATE = ENUM(name="procrastinate_job_status", create_type=False)
 _HAPPENED = ENUM(name="procrastinate_job_event_type", create_type=False)
-# The queue's own tables, as far as pages show them. All but ``attempts`` is written by procrastinate alone.
+# The queue's own tables, as far as pages show them. Procrastinate writes to them, but for what is below.
 JOBS = table(
     "procrastinate_jobs",
     column("id", BigInteger),
@@ -71,9 +71,10 @@ EVENTS = table(
 )
 
 _CLAIM = text(
-    "INSERT INTO task_record (key, created_at) VALUES (:key, now()) ON CONFLICT (key) DO NOTHING RETURNING id"
+    "INSERT INTO task_record (key, job_id, created_at) VALUES (:key, :job, now())"
+    " ON CONFLICT (key) DO NOTHING RETURNING id"
 )
-_CLAIMED = text("UPDATE task_record SET job_id = :job WHERE id = :record")
+_TAKE_BACK = text("DELETE FROM procrastinate_jobs WHERE id = :job")
 _RETRY = text(
     "SELECT procrastinate_retry_job_v2(CAST(:job AS bigint), now(), CAST(NULL AS integer),"
     " CAST(NULL AS varchar), CAST(NULL AS varchar))"
@@ -93,11 +94,6 @@ def defer(
     time or later. Tasks ``in_order_of`` the same thing are done one after the other, in the order in which
     they were asked for: one that has to be tried again holds up those behind it.
     """
-    record = None
-    if key is not None:
-        record = session.execute(_CLAIM, {"key": f"{task.value}:{key}"}).scalar()
-        if record is None:
-            return False
     connection = session.connection().connection.dbapi_connection
     job_id = _deferrer.configure_task(
         task.value,
@@ -106,9 +102,14 @@ def defer(
         allow_unknown=True,
         connection=connection,
     ).defer(**arguments)
-    if record is not None:
-        session.execute(_CLAIMED, {"record": record, "job": job_id})
-    return True
+    if key is None:
+        return True
+    # Whoever claims the same cause at this moment is waited for.
+    claimed = session.execute(_CLAIM, {"key": f"{task.value}:{key}", "job": job_id}).scalar() is not None
+    if not claimed:
+        # Nobody has seen it.
+        session.execute(_TAKE_BACK, {"job": job_id})
+    return claimed
 
 
 def retry(session: Session, job_id: int) -> None:

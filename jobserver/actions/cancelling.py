@@ -9,7 +9,16 @@ from sqlalchemy.orm.attributes import set_committed_value
 from jobserver import queue
 from jobserver.actions import job_status
 from jobserver.actions.audit import Actor, listed, record
-from jobserver.models import ACTIVE_STATUSES, AuditType, Cancellation, Job, JobRequest, User, Workspace, utcnow
+from jobserver.models import (
+    ACTIVE_STATUSES,
+    AuditType,
+    Cancellation,
+    Job,
+    JobRequest,
+    User,
+    Workspace,
+    utcnow,
+)
 from jobserver.security.identity import Identity
 
 

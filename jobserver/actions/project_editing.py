@@ -81,7 +81,7 @@ def edit(
         return False
     check_version(seen, *_state(project, old_orgs))
     _check_names(db, project, values, wanted.org, take_over)
-    old_path = redirects.path_of(db, project)
+    old_path, old_slug = redirects.path_of(db, project), project.slug
     words = {
         "org_id": (old_orgs.get(project.org_id, ""), wanted.org.name),
         "copilot_id": (_label(db.get(User, project.copilot_id or 0)), _label(wanted.copilot)),
@@ -102,6 +102,9 @@ def edit(
         parent=project,
     )
     redirects.leave_behind(db, project, old_path, by)
+    if project.slug != old_slug:
+        # By its slug alone, as before projects lay below organisations, it is still found, too.
+        redirects.leave_behind(db, project, f"/{old_slug}/", by)
     return changed
 
 

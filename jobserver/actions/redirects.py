@@ -58,7 +58,10 @@ def leave_behind(db: Session, thing: Place, old_path: str, by: User | Identity) 
 
 def make_way(db: Session, thing: Place, *, by: Person) -> None:
     """End the redirects from the thing's path, or from what it lies below: that is found there itself."""
-    for redirect in _live(db, _with_parents(path_of(db, thing))):
+    paths = _with_parents(path_of(db, thing))
+    if isinstance(thing, Project):
+        paths.append(f"/{thing.slug}/")
+    for redirect in _live(db, paths):
         end(db, redirect, by=by)
 
 

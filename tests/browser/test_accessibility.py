@@ -63,6 +63,20 @@ MINE = [
     WORKSPACE + "run-jobs/?backend=tpp",
 ]
 STAFF = [
+    "/staff/",
+    "/staff/?q=a",
+    "/staff/?q=nothing-has-this",
+    "/staff/projects/",
+    "/staff/projects/?orgs=nowhere",
+    "/staff/projects/create/",
+    *(
+        f"/staff/projects/asthma-in-adults/{page}"
+        for page in (
+            *("", "edit/", "created/", "add-member/", "link-application/"),
+            *("members/1/edit/", "members/1/remove/"),
+        )
+    ),
+    "/staff/applications/",
     "/staff/audit/",
     "/staff/audit/?types=user_created&from=yesterday",
     "/staff/users/researcher/audit-log/",

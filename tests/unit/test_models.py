@@ -22,6 +22,8 @@ DELIBERATELY_UNPAIRED = {
     ("project_membership", "created"),
     ("site_alert", "created"),
     ("site_alert", "updated"),
+    # Tokens from before they had a table of their own.
+    ("personal_token", "created"),
     ("data_permission", "granted"),
 }
 

@@ -184,6 +184,8 @@ def make(db: Session, text: str) -> World:
     )
     backend = f.BackendFactory(slug="tpp", name=text, rap_api_state={text: text})
     f.BackendMembershipFactory(backend=backend, user=developer)
+    paused = {"creation_paused_at": now, "creation_paused_by_id": staff.id, "creation_pause_reason": text}
+    f.BackendMembershipFactory(backend=f.BackendFactory(slug="emis", name=text, **paused), user=developer)
     values = {"workspace": workspace, "backend": backend, "created_by": developer, "branch": text}
     requests = [
         f.JobRequestFactory(
@@ -327,6 +329,8 @@ def _around(
     )
     change = {"digest": text, "expires_at": now + timedelta(days=1)}
     db.add(m.EmailChange(user_id=developer.id, email=text, **change))
+    token = {"digest": text, "scopes": ["releases"], "expires_at": now + timedelta(days=1)}
+    db.add(m.PersonalToken(user_id=developer.id, name=text, **token))
     db.add(m.Stats(backend_id=backend.id, url=text, api_last_seen=now))
     db.add(m.ControllerContact(id=1, reached_at=now, failed_at=now, failure=text))
     grant = {"kind": "dataset", "name": "appointments", "reason": text, "granted_by_id": staff.id}

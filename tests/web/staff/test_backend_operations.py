@@ -6,14 +6,17 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
+from webob.multidict import MultiDict
 
 from jobserver import models as m
 from jobserver.actions import job_requests
 from jobserver.clients import Clients
+from jobserver.forms.run_jobs import RunJobsForm
 from jobserver.models import utcnow
 from jobserver.queue import Task
 from jobserver.rap.context import Context
 from jobserver.settings import Settings
+from jobserver.tasks import operations
 from jobserver.tasks.deliveries import DELIVERIES
 from tests import factories as f
 from tests.web.conftest import Browser
@@ -135,7 +138,9 @@ def test_nobody_can_ask_for_jobs_meanwhile_whichever_way(db: Session, tpp: m.Bac
     before = job_requests.create(db, **asking)
     db.commit()
     pause(db, tpp)
-    with pytest.raises(job_requests.CreationPaused, match="TPP takes no new job requests for now: Disk is full"):
+    with pytest.raises(
+        job_requests.CreationPaused, match="TPP takes no new job requests for now: Disk is full"
+    ):
         job_requests.create(db, **asking)
     db.rollback()
     assert [each.id for each in db.scalars(select(m.JobRequest))] == [before.id]
@@ -162,6 +167,14 @@ def test_people_read_why(web: Browser, db: Session, tpp: m.Backend) -> None:
     assert "TPP takes no new job requests for now" in page.text
     assert "Disk is &lt;full&gt;" in page.text
     assert "Disk is &lt;full&gt;" in web.get(place).text
+
+
+def test_the_run_form_refuses_a_paused_backend_with_the_reason(db: Session, tpp: m.Backend) -> None:
+    pause(db, tpp)
+    form = RunJobsForm(MultiDict([("backend", "tpp"), ("requested_actions", "one")]))
+    form.offer([], ["one"], [tpp])
+    assert not form.validate()
+    assert form.backend.errors == ["TPP takes no new job requests for now: Disk is full"]
 
 
 # Announcing
@@ -247,6 +260,20 @@ def test_a_faulty_announcement_is_not_made(
         assert "There is a problem" in page.text
         assert "Announce it</button>" not in page.text
     assert db.scalars(select(m.SiteAlert)).all() == []
+
+
+def test_the_mail_says_what_the_alert_says_and_none_goes_out_once_it_is_withdrawn(
+    db: Session, tpp: m.Backend, context: Context
+) -> None:
+    ann = f.UserFactory(fullname="Ann", email="ann@example.com")
+    alert = m.SiteAlert(title="TPP\nis down", message="It *hurts* <b>.\n\nMore later.", level="danger")
+    mail = operations.announcement(ann, tpp, alert, "https://jobs.example.org/")
+    assert (mail.to, mail.subject) == ("ann@example.com", "TPP: TPP is down")
+    assert "It *hurts* <b>.\n\nMore later." in mail.text
+    assert "<em>hurts</em> &lt;b&gt;" in mail.html
+    assert "https://jobs.example.org/users/" in mail.text
+    # Nothing could be sent from here: this succeeds because there is nothing to send.
+    DELIVERIES[Task.MAIL_ANNOUNCEMENT](context, user_id=ann.id, alert_id=999, backend_id=tpp.id)
 
 
 # Cancelling everything

@@ -152,15 +152,16 @@ def test_old_links_lead_on_and_never_in_a_circle(staff: Browser, db: Session, pr
 
     rename("lungs", "asthma")
     assert staff.get("/first/asthma/", status=302).location.endswith("/first/lungs/")
+    assert staff.get("/asthma/logs/", status=302).location.endswith("/first/lungs/logs/")
     rename("air", "lungs")
     assert staff.get("/first/asthma/", status=302).location.endswith("/first/air/")
     rename("asthma", "air")
     staff.get("/first/asthma/", status=200)
     assert staff.get("/first/air/", status=302).location.endswith("/first/asthma/")
     assert [each.type for each in events(db)] == [
-        *("project_updated", "redirect_created"),
-        *("project_updated", "redirect_created"),
-        *("project_updated", "redirect_deleted", "redirect_created"),
+        *("project_updated", "redirect_created", "redirect_created"),
+        *("project_updated", "redirect_created", "redirect_created"),
+        *("project_updated", "redirect_deleted", "redirect_deleted", "redirect_created", "redirect_created"),
     ]
 
 
