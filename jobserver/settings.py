@@ -6,10 +6,10 @@ is reported all at once, so that one look at the log mends a deployment.
 """
 
 import dataclasses
-import typing
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
-from urllib.parse import urlsplit
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+from jobserver.setting import Described, database, long_enough, optional_url, positive, setting, url
 
 MASK = "*****"
 
@@ -22,149 +22,98 @@ class SettingsError(Exception):
         super().__init__("The settings are not usable:\n" + "\n".join(f"  - {fault}" for fault in faults))
 
 
-@dataclass(frozen=True)
-class Described:
-    """What the settings table says of one setting beside its name, type and default."""
-
-    help: str
-    secret: bool = False
-    env: str = ""
-    check: Callable[[typing.Any], str | None] | None = None
-
-
-def _url(value: str) -> str | None:
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        return "must be an address such as https://example.org/"
-    return None
-
-
-def _optional_url(value: str) -> str | None:
-    return _url(value) if value else None
-
-
-def _database(value: str) -> str | None:
-    if not value.startswith(("postgresql://", "postgres://", "postgresql+psycopg://")):
-        return "must be a PostgreSQL address such as postgresql://user:password@host/database"
-    return None
-
-
-def _positive(value: int) -> str | None:
-    return None if value > 0 else "must be a whole number above 0"
-
-
-def _long_enough(value: str) -> str | None:
-    return None if len(value) >= 16 else "must have at least 16 characters"
-
-
-def _setting(
-    description: str,
-    *,
-    default: object = dataclasses.MISSING,
-    secret: bool = False,
-    env: str = "",
-    check: Callable[[typing.Any], str | None] | None = None,
-) -> typing.Any:
-    metadata = {"described": Described(description, secret, env, check)}
-    if default is dataclasses.MISSING:
-        return field(metadata=metadata)
-    return field(default=default, metadata=metadata)
-
-
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """The configuration of every program of the system (spec: operations 3.1)."""
 
-    secret_key: str = _setting("Signs sessions and one-time values.", secret=True, check=_long_enough)
-    old_secret_key: str = _setting("Previous key, still accepted during a rotation.", default="", secret=True)
-    debug: bool = _setting(
+    secret_key: str = setting("Signs sessions and one-time values.", secret=True, check=long_enough)
+    old_secret_key: str = setting("Previous key, still accepted during a rotation.", default="", secret=True)
+    debug: bool = setting(
         "Development: ribbon, plain-HTTP cookies; without a token Slack messages are printed.", default=False
     )
-    base_url: str = _setting("Prefix of absolute links.", default="http://localhost:8000", check=_url)
-    database_url: str = _setting("The database.", secret=True, check=_database)
-    database_pool_size: int = _setting("Connections that one process keeps open.", default=8, check=_positive)
-    social_auth_github_key: str = _setting("OAuth client id.", secret=True)
-    social_auth_github_secret: str = _setting("OAuth client secret.", secret=True)
-    jobserver_github_token: str = _setting(
+    base_url: str = setting("Prefix of absolute links.", default="http://localhost:8000", check=url)
+    database_url: str = setting("The database.", secret=True, check=database)
+    database_pool_size: int = setting("Connections that one process keeps open.", default=8, check=positive)
+    social_auth_github_key: str = setting("OAuth client id.", secret=True)
+    social_auth_github_secret: str = setting("OAuth client secret.", secret=True)
+    jobserver_github_token: str = setting(
         "Token for GitHub's API; without one calls are anonymous.", default="", secret=True
     )
-    github_url: str = _setting(
-        "Where GitHub's pages and sign-in are.", default="https://github.com", check=_url
+    github_url: str = setting(
+        "Where GitHub's pages and sign-in are.", default="https://github.com", check=url
     )
-    github_api_url: str = _setting("Where GitHub's API is.", default="https://api.github.com", check=_url)
-    opencodelists_url: str = _setting(
-        "Where OpenCodelists is.", default="https://www.opencodelists.org", check=_url
+    github_api_url: str = setting("Where GitHub's API is.", default="https://api.github.com", check=url)
+    opencodelists_url: str = setting(
+        "Where OpenCodelists is.", default="https://www.opencodelists.org", check=url
     )
-    rap_api_base_url: str = _setting(
-        "The RAP controller's API; a final / is added if it is missing.", default="", check=_optional_url
+    rap_api_base_url: str = setting(
+        "The RAP controller's API; a final / is added if it is missing.", default="", check=optional_url
     )
-    rap_api_token: str = _setting("Our token for the RAP controller.", default="", secret=True)
-    rap_api_poll_interval: int = _setting(
-        "Seconds between two rounds of the RAP status service.", default=60, check=_positive
+    rap_api_token: str = setting("Our token for the RAP controller.", default="", secret=True)
+    rap_api_poll_interval: int = setting(
+        "Seconds between two rounds of the RAP status service.", default=60, check=positive
     )
-    disable_creating_jobs: bool = _setting(
+    disable_creating_jobs: bool = setting(
         "The backends tpp and emis cannot be chosen for new job requests.", default=False
     )
-    email_backend: str = _setting("How mail leaves: console, smtp or mailgun.", default="console")
-    email_from: str = _setting("Sender of mail.", default="notifications@jobs.opensafely.org")
-    smtp_url: str = _setting("Mail server, such as smtp://localhost:25.", default="", secret=True)
-    mailgun_api_key: str = _setting("Key of Mailgun's API.", default="", secret=True)
-    mailgun_api_url: str = _setting(
+    email_backend: str = setting("How mail leaves: console, smtp or mailgun.", default="console")
+    email_from: str = setting("Sender of mail.", default="notifications@jobs.opensafely.org")
+    smtp_url: str = setting("Mail server, such as smtp://localhost:25.", default="", secret=True)
+    mailgun_api_key: str = setting("Key of Mailgun's API.", default="", secret=True)
+    mailgun_api_url: str = setting(
         "Mailgun's API with the sending domain.",
         default="https://api.eu.mailgun.net/v3/mg.jobs.opensafely.org",
-        check=_url,
+        check=url,
     )
-    slack_bot_token: str = _setting(
-        "Slack bot token; without one nothing is posted.", default="", secret=True
-    )
-    slack_api_url: str = _setting("Where Slack's API is.", default="https://slack.com/api/", check=_url)
-    registrations_slack_channel: str = _setting(
+    slack_bot_token: str = setting("Slack bot token; without one nothing is posted.", default="", secret=True)
+    slack_api_url: str = setting("Where Slack's API is.", default="https://slack.com/api/", check=url)
+    registrations_slack_channel: str = setting(
         "Channel told of new users.", default="job-server-registrations"
     )
-    copilot_support_slack_channel: str = _setting(
+    copilot_support_slack_channel: str = setting(
         "Channel told of projects with a co-pilot, and of support that ends soon.", default="co-pilot-support"
     )
-    release_storage: str = _setting(
+    release_storage: str = setting(
         "Folder of the files that were released. Back it up with the database.", default="releases"
     )
-    release_file_size_limit: int = _setting(
-        "Bytes that one released file may have.", default=16 * 1024 * 1024, check=_positive
+    release_file_size_limit: int = setting(
+        "Bytes that one released file may have.", default=16 * 1024 * 1024, check=positive
     )
-    media_storage: str = _setting(
+    media_storage: str = setting(
         "Folder of the organisations' logos. Back it up with the database.", default="media"
     )
-    default_output_checking_github_org: str = _setting(
+    default_output_checking_github_org: str = setting(
         "GitHub owner of the output-checking repository of organisations without one of their own.",
         default="ebmdatalab",
     )
-    default_output_checking_repo: str = _setting(
+    default_output_checking_repo: str = setting(
         "Name of that repository.", default="opensafely-output-review"
     )
-    tech_support_github_org: str = _setting(
+    tech_support_github_org: str = setting(
         "GitHub owner of the repository whose issues ask for repositories to be made public.",
         default="ebmdatalab",
     )
-    tech_support_repo: str = _setting("Name of that repository.", default="tech-support")
-    default_output_checking_slack_channel: str = _setting(
+    tech_support_repo: str = setting("Name of that repository.", default="tech-support")
+    default_output_checking_slack_channel: str = setting(
         "Channel told of release requests of organisations without one of their own.",
         default="opensafely-outputs",
     )
-    support_email: str = _setting("Address that pages give for help.", default="tech@opensafely.org")
-    trusted_proxies: str = _setting(
+    support_email: str = setting("Address that pages give for help.", default="tech@opensafely.org")
+    trusted_proxies: str = setting(
         "Comma list of address prefixes of the proxies in front.", default="172.17.0."
     )
-    csp_report_uri: str = _setting("Where browsers report policy breaches.", default="", secret=True)
-    log_level: str = _setting("Least severe level that is logged.", default="INFO", env="DJANGO_LOG_LEVEL")
-    sentry_dsn: str = _setting("Error tracker; off without one.", default="", secret=True)
-    sentry_environment: str = _setting("Name of this deployment there.", default="localhost")
-    sentry_url: str = _setting(
+    csp_report_uri: str = setting("Where browsers report policy breaches.", default="", secret=True)
+    log_level: str = setting("Least severe level that is logged.", default="INFO", env="DJANGO_LOG_LEVEL")
+    sentry_dsn: str = setting("Error tracker; off without one.", default="", secret=True)
+    sentry_environment: str = setting("Name of this deployment there.", default="localhost")
+    sentry_url: str = setting(
         "Where the error tracker shows what it was sent; without one there is no link to it.",
         default="",
-        check=_optional_url,
+        check=optional_url,
     )
-    otel_exporter_otlp_endpoint: str = _setting("Trace endpoint; off without one.", default="")
-    otel_exporter_otlp_headers: str = _setting("Headers for the trace endpoint.", default="", secret=True)
-    otel_service_name: str = _setting("Name under which traces are sent.", default="job-server")
+    otel_exporter_otlp_endpoint: str = setting("Trace endpoint; off without one.", default="")
+    otel_exporter_otlp_headers: str = setting("Headers for the trace endpoint.", default="", secret=True)
+    otel_service_name: str = setting("Name under which traces are sent.", default="job-server")
 
     @property
     def old_secret_keys(self) -> tuple[str, ...]:

@@ -24,6 +24,9 @@ INDEXES = {
     "ix_auditable_event_words": f"auditable_event {_words('target_label', 'parent_label')}",
     "ix_backend_membership_ends_at": "backend_membership (ends_at)",
     "ix_org_membership_ends_at": "org_membership (ends_at)",
+    "ix_procrastinate_events_deferred": "procrastinate_events (at, job_id) WHERE type = 'deferred'",
+    "ix_procrastinate_jobs_status": ("procrastinate_jobs (status, id) WHERE task_name <> 'check_repository'"),
+    "ix_procrastinate_jobs_task_name": "procrastinate_jobs (task_name, id)",
     "ix_project_membership_ends_at": "project_membership (ends_at)",
 }
 VALIDATED = {

@@ -6,11 +6,80 @@ from typing import Any
 
 import pytest
 
+from tests.browser.axe import faults_of, findings
 from tests.browser.conftest import BROWSER, System, sign_in
-from tests.browser.test_accessibility import findings
-from tests.browser.test_journey import WORKSPACE
+from tests.browser.test_journey import WORKSPACE, ask_for
 
 pytestmark = BROWSER
+
+STAFF = [
+    "/staff/",
+    "/staff/?q=a",
+    "/staff/?q=nothing-has-this",
+    "/staff/projects/",
+    "/staff/projects/?orgs=nowhere",
+    "/staff/projects/create/",
+    *(
+        f"/staff/projects/asthma-in-adults/{page}"
+        for page in (
+            *("", "edit/", "created/", "add-member/", "link-application/"),
+            *("members/1/edit/", "members/1/remove/"),
+        )
+    ),
+    "/staff/applications/",
+    "/staff/audit/",
+    "/staff/audit/?types=user_created&from=yesterday",
+    "/staff/users/researcher/audit-log/",
+    "/staff/access/",
+    "/staff/access/?user=researcher&at=/",
+    "/staff/access/?user=researcher&permission=job_run",
+    "/staff/access/?at=/",
+    "/staff/users/",
+    "/staff/users/?q=nobody-of-this-name&role=Emperor",
+    "/staff/users/researcher/",
+    "/staff/users/researcher/account/",
+    "/staff/users/researcher/roles/",
+    "/staff/users/admin/roles/clear/",
+    "/staff/users/researcher/set-orgs/",
+    "/staff/users/researcher/disable/",
+    "/staff/orgs/",
+    "/staff/orgs/?kind=rubbish",
+    "/staff/orgs/add/?next=/staff/projects/create/",
+    "/staff/orgs/demo-university/",
+    "/staff/orgs/demo-university/edit/",
+    "/staff/orgs/demo-university/add-github-org/",
+    "/staff/workspaces/",
+    "/staff/workspaces/?projects=nowhere",
+    f"/staff/workspaces/{WORKSPACE.split('/')[-2]}/",
+    f"/staff/workspaces/{WORKSPACE.split('/')[-2]}/edit/",
+    "/staff/redirects/",
+    "/staff/redirects/add/",
+    "/staff/site-alerts/",
+    "/staff/site-alerts/add/",
+    "/staff/backends/",
+    "/staff/backends/add/",
+    "/staff/backends/1/",
+    "/staff/backends/1/edit/",
+    "/staff/backends/1/rotate-token/",
+    "/staff/backends/1/pause/",
+    "/staff/backends/1/announce/",
+    "/staff/backends/1/cancel-all/",
+    "/staff/job-requests/",
+    "/staff/job-requests/?q=1&status=failed&user=nobody",
+    "/staff/job-requests/1/",
+    "/staff/job-requests/1/cancel/",
+    "/staff/tasks/",
+    "/staff/tasks/?state=failed&kind=rubbish",
+    "/staff/repos/",
+    "/staff/repos/demo-university/asthma-study/",
+    "/staff/repos/demo-university/asthma-study/sign-off/",
+    "/staff/dashboards/",
+    "/staff/dashboards/copiloting/",
+    "/staff/dashboards/project/",
+    "/staff/dashboards/repos/",
+    "/staff/dashboards/repos-with-multiple-projects/",
+    "/staff/sentry/",
+]
 
 
 @pytest.fixture
@@ -104,3 +173,13 @@ def test_a_backends_token_is_replaced_and_shown_once(staff: Any) -> None:
     assert re.fullmatch(r"\S{20,}", token)
     staff.get_by_role("link", name="To EMIS").click()
     assert token not in staff.content()
+
+
+def test_every_page_is_accessible_and_fits(staff: Any, chromium: Any, system: System) -> None:
+    theirs = chromium.new_context(base_url=system.base_url)
+    window = theirs.new_page()
+    sign_in(window, "researcher")
+    ask_for(window, "generate_dataset")
+    theirs.close()
+    faults = faults_of(staff, STAFF)
+    assert faults == {}, "\n".join(f"{page}: {found}" for page, found in faults.items())

@@ -40,7 +40,13 @@ DEVELOPER = person(on_project=(Role.PROJECT_DEVELOPER,))
 
 def test_only_a_checker_through_a_backend_may_upload() -> None:
     assert may(ThroughBackend(BACKEND, CHECKER), Permission.RELEASE_FILE_UPLOAD)
-    for caller in (CHECKER, BACKEND, TokenCaller(CHECKER), ThroughBackend(BACKEND, DEVELOPER), None):
+    for caller in (
+        CHECKER,
+        BACKEND,
+        TokenCaller(CHECKER, 1, use_is_news=False),
+        ThroughBackend(BACKEND, DEVELOPER),
+        None,
+    ):
         assert not may(caller, Permission.RELEASE_FILE_UPLOAD)
 
 
@@ -67,12 +73,12 @@ def test_no_session_does_what_a_backend_does(permission: str) -> None:
 
 
 def test_a_personal_token_reads_what_its_owner_may_read_and_nothing_else() -> None:
-    assert may(TokenCaller(CHECKER), Permission.RELEASE_FILE_VIEW)
-    assert may(TokenCaller(DEVELOPER), Permission.RELEASE_FILE_VIEW)
-    assert not may(TokenCaller(DEVELOPER), Permission.RELEASE_FILE_VIEW, OTHER)
-    assert not may(TokenCaller(person()), Permission.RELEASE_FILE_VIEW)
+    assert may(TokenCaller(CHECKER, 1, use_is_news=False), Permission.RELEASE_FILE_VIEW)
+    assert may(TokenCaller(DEVELOPER, 1, use_is_news=False), Permission.RELEASE_FILE_VIEW)
+    assert not may(TokenCaller(DEVELOPER, 1, use_is_news=False), Permission.RELEASE_FILE_VIEW, OTHER)
+    assert not may(TokenCaller(person(), 1, use_is_news=False), Permission.RELEASE_FILE_VIEW)
     everything = person(*Role, on_project=tuple(Role))
-    allowed = {each for each in Permission if may(TokenCaller(everything), each)}
+    allowed = {each for each in Permission if may(TokenCaller(everything, 1, use_is_news=False), each)}
     assert allowed == {Permission.RELEASE_FILE_VIEW, Permission.VIEW}
 
 

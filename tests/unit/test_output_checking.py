@@ -24,7 +24,9 @@ def test_an_organisation_is_given_its_own_place_and_loses_it_again(db: Session, 
     assert (org.output_checking_repo, org.output_checking_channel) == ("o/r.x", "outputs")
     cleared = ok(run("set-output-checking", "bristol", "--clear", "--external"))
     assert cleared == "Repository: the site’s own\nChannel: the site’s own\nLabel: external\n"
-    events = db.scalars(select(AuditableEvent).where(AuditableEvent.type == "org_updated")).all()
+    events = db.scalars(
+        select(AuditableEvent).where(AuditableEvent.type == "org_updated").order_by(AuditableEvent.id)
+    ).all()
     assert [(each.target_field, each.old, each.new) for each in events] == [
         ("output_checking_repo", "", "o/r.x"),
         ("output_checking_channel", "", "outputs"),
