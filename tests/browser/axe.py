@@ -21,15 +21,18 @@ def findings(window: Any) -> list[str]:
     ]
 
 
-def faults_of(window: Any, addresses: Iterable[str]) -> dict[str, list[str]]:
-    """What is wrong with the pages at these addresses, by address and look."""
+def faults_of(window: Any, addresses: Iterable[str], *, by_turns: bool = False) -> dict[str, list[str]]:
+    """What is wrong with the pages at these addresses, by address and look.
+
+    ``by_turns``: axe looks at each page once, in one look and the other; where the pages are of one frame.
+    """
     faults = {}
-    for address in addresses:
+    for number, address in enumerate(addresses):
         window.goto(address)
-        for width, scheme in LOOKS:
+        for turn, (width, scheme) in enumerate(LOOKS):
             window.set_viewport_size({"width": width, "height": 900})
             window.emulate_media(color_scheme=scheme)
-            found = findings(window)
+            found = [] if by_turns and (number + turn) % 2 else findings(window)
             if window.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
                 found.append("the page scrolls sideways")
             if found:

@@ -181,5 +181,5 @@ def test_every_page_is_accessible_and_fits(staff: Any, chromium: Any, system: Sy
     sign_in(window, "researcher")
     ask_for(window, "generate_dataset")
     theirs.close()
-    faults = faults_of(staff, STAFF)
+    faults = faults_of(staff, STAFF, by_turns=True)
     assert faults == {}, "\n".join(f"{page}: {found}" for page, found in faults.items())

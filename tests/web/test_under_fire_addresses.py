@@ -11,7 +11,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 from webob import Request
 
-from jobserver.models import Base
+from jobserver.models import Base, User
+from jobserver.resources import staff
 from tests import factories as f
 from tests.unit.test_next_url import ATTACKS
 from tests.web import everything
@@ -117,21 +118,32 @@ SEGMENTS = {
 }
 
 
+def _cookies(user: User) -> str:
+    return "; ".join(f"{name}={value}" for name, value in f.session_cookie(user).items())
+
+
 @pytest.mark.parametrize("rubbish", SEGMENTS.values(), ids=SEGMENTS.keys())
 def test_rubbish_in_any_place_of_an_address_is_answered_soon_and_never_a_500(
     web: Browser, app: Any, world: everything.World, rubbish: str
 ) -> None:
-    cookies = "; ".join(f"{name}={value}" for name, value in f.session_cookie(world.developer).items())
     asked = set()
-    for _, method, address in world.pages(app):
+    turn = list(SEGMENTS.values()).index(rubbish)
+    for number, (context, method, address) in enumerate(world.pages(app)):
+        runs_it = context.__module__ == staff.__name__
+        # Pages of the staff area find their things alike: each meets every fourth kind, each kind every fourth.
+        if runs_it and (number + turn) % 4:
+            continue
         segments = address.strip("/").split("/")
         for place in range(len(segments)):
-            asked.add((method, "/".join(["", *segments[:place], rubbish, *segments[place + 1 :], ""])))
-        asked.add((method, f"{address}{rubbish}/"))
-        asked.add((method, f"{address}{rubbish}"))
-    for method, address in sorted(asked):
+            asked.add(
+                (method, "/".join(["", *segments[:place], rubbish, *segments[place + 1 :], ""]), runs_it)
+            )
+        asked.add((method, f"{address}{rubbish}/", runs_it))
+        asked.add((method, f"{address}{rubbish}", runs_it))
+    cookies = {runs_it: _cookies(world.staff if runs_it else world.developer) for runs_it in (True, False)}
+    for method, address, runs_it in sorted(asked):
         began = time.monotonic()
-        request = Request.blank(address, method=method, headers={"Cookie": cookies})
+        request = Request.blank(address, method=method, headers={"Cookie": cookies[runs_it]})
         answer = request.get_response(web.app)
         assert time.monotonic() - began < 2, address[:200]
         assert answer.status_code < 500, (method, address[:200])
