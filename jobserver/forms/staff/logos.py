@@ -7,9 +7,10 @@ else was in it (text, scripts, positions, thumbnails) is gone. SVG is a program 
 import hashlib
 import io
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
-from PIL import Image, ImageOps
+if TYPE_CHECKING:
+    from PIL import Image
 
 MOST_BYTES = 1024 * 1024
 # More pixels than this on a side are no logo, and would cost memory: 4 bytes each.
@@ -45,6 +46,9 @@ def read(file: BinaryIO) -> Logo:
 
 
 def _redrawn(data: bytes) -> tuple[str, bytes]:
+    # Loaded with the first logo: most processes never meet one.
+    from PIL import Image
+
     try:
         with Image.open(io.BytesIO(data), formats=[*NAMES]) as image:
             # Only its head was read so far: a small file may claim to be a huge picture.
@@ -59,12 +63,14 @@ def _redrawn(data: bytes) -> tuple[str, bytes]:
         raise NoLogo(f"The file cannot be read as a picture. {KINDS}") from error
 
 
-def _check_size(image: Image.Image) -> None:
+def _check_size(image: "Image.Image") -> None:
     if max(image.size) > MOST_PIXELS:
         raise NoLogo(f"The picture has more than {MOST_PIXELS:,} pixels on a side.")
 
 
-def _written(image: Image.Image, kind: str) -> bytes:
+def _written(image: "Image.Image", kind: str) -> bytes:
+    from PIL import Image, ImageOps
+
     upright = ImageOps.exif_transpose(image).convert("RGBA" if kind == "PNG" else "RGB")
     upright.thumbnail((SIDE, SIDE))
     # Pixels only: a new picture knows nothing of the old one.
