@@ -143,15 +143,3 @@ def add_member(
 ) -> bool:
     """Let the user run jobs on the backend, until then; returns False if they could already."""
     return affiliations.add(db, affiliations.BACKENDS, backend, user, by=by, ends_at=ends_at, reason=reason)
-
-
-def remove_member(db: Session, backend: Backend, user: User, *, by: Person, reason: str = "") -> bool:
-    """Let the user run no more jobs on the backend; returns False if they could not."""
-    return affiliations.remove(db, affiliations.BACKENDS, backend, user, by=by, reason=reason)
-
-
-def set_end(
-    db: Session, backend: Backend, user: User, ends_at: datetime | None, *, by: Person, reason: str = ""
-) -> bool:
-    """Let the access end then, or never; returns False if there is none, or it ends so already."""
-    return affiliations.set_end(db, affiliations.BACKENDS, backend, user, ends_at, by=by, reason=reason)

@@ -130,13 +130,6 @@ def remove_member(db: Session, org: Org, user: User, *, by: Person, reason: str 
     return affiliations.remove(db, affiliations.ORGS, org, user, by=by, reason=reason)
 
 
-def set_end(
-    db: Session, org: Org, user: User, ends_at: datetime | None, *, by: Person, reason: str = ""
-) -> bool:
-    """Let the affiliation end then, or never; returns False if there is none, or it ends so already."""
-    return affiliations.set_end(db, affiliations.ORGS, org, user, ends_at, by=by, reason=reason)
-
-
 def _check_name(db: Session, name: str) -> None:
     if db.scalar(select(Org.id).where(func.lower(Org.name) == name.lower())):
         raise Taken("name", name, "another organisation")

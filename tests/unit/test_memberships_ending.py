@@ -110,7 +110,7 @@ def test_one_that_was_prolonged_meanwhile_stays(db: Session, session_factory: se
             other.get_one(type(membership.org), membership.org_id),
             other.get_one(User, membership.user_id),
         )
-        assert orgs.set_end(other, org, user, now + timedelta(days=1), by=OPERATOR)
+        assert affiliations.set_end(other, affiliations.ORGS, org, user, now + timedelta(days=1), by=OPERATOR)
         # Whoever prolongs it holds its user: it is left alone, and nobody waits.
         assert not memberships_ending.end_next(db, now=now)
         db.rollback()
@@ -200,16 +200,16 @@ def test_a_member_is_added_once_and_anew_after_the_end(db: Session) -> None:
     org, user, now = f.OrgFactory(), f.UserFactory(), utcnow()
     assert orgs.add_member(db, org, user, by=OPERATOR, ends_at=now + timedelta(days=1))
     assert not orgs.add_member(db, org, user, by=OPERATOR)
-    assert orgs.set_end(db, org, user, now - timedelta(days=1), by=OPERATOR)
+    assert affiliations.set_end(db, affiliations.ORGS, org, user, now - timedelta(days=1), by=OPERATOR)
     assert orgs.add_member(db, org, user, by=OPERATOR)
     assert affiliations.ends(db, affiliations.ORGS, user) == {org.id: None}
     assert orgs.remove_member(db, org, user, by=OPERATOR)
     assert not orgs.remove_member(db, org, user, by=OPERATOR)
-    assert not orgs.set_end(db, org, user, None, by=OPERATOR)
+    assert not affiliations.set_end(db, affiliations.ORGS, org, user, None, by=OPERATOR)
     backend = f.BackendFactory()
     assert backends.add_member(db, backend, user, by=OPERATOR)
-    assert not backends.set_end(db, backend, user, None, by=OPERATOR)
-    assert backends.remove_member(db, backend, user, by=OPERATOR)
+    assert not affiliations.set_end(db, affiliations.BACKENDS, backend, user, None, by=OPERATOR)
+    assert affiliations.remove(db, affiliations.BACKENDS, backend, user, by=OPERATOR)
     db.commit()
 
 

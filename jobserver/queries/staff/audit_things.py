@@ -122,9 +122,3 @@ _KINDS: dict[str, Callable[[list[Any]], Any]] = {
     BY_NAME: _plain(BY_NAME, User, User.username, User.username, key=User.username),
     "Workspace": _plain("Workspace", Workspace, Workspace.name, Workspace.name),
 }
-
-
-def ids_of_people(db: Session, usernames: Iterable[str]) -> list[int]:
-    """The ids of the people of these usernames, in whatever case."""
-    names = [name.lower() for name in usernames]
-    return list(db.scalars(select(User.id).where(func.lower(User.username).in_(names))))
