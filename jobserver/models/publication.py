@@ -29,7 +29,8 @@ IN_FORCE = "decision = 'approved' AND unpublished_at IS NULL"
 class Snapshot(Created, Base):
     """A frozen set of released files of one workspace (spec: domain 3.17).
 
-    ``digest`` is that of the sorted ids of the files: a workspace has each set once.
+    ``digest`` is that of the sorted ids of the files: a workspace has each set once. ``title`` and
+    ``summary``, which is Markdown, are the author's; empty for those that a program made.
     """
 
     __tablename__ = "snapshot"
@@ -37,6 +38,8 @@ class Snapshot(Created, Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     workspace_id: Mapped[int] = mapped_column(ForeignKey("workspace.id", ondelete="RESTRICT"))
     digest: Mapped[str]
+    title: Mapped[str] = mapped_column(default="", server_default="")
+    summary: Mapped[str] = mapped_column(default="", server_default="")
 
     workspace: Mapped[Workspace] = relationship(lazy="raise_on_sql")
 
@@ -110,5 +113,11 @@ class PublishRequest(Created, Base):
             postgresql_where=text(PENDING),
         ),
         Index("uq_publish_request_in_force", "snapshot_id", unique=True, postgresql_where=text(IN_FORCE)),
+        Index(
+            "ix_publish_request_decided",
+            text("decision_at DESC"),
+            text("id DESC"),
+            postgresql_where=text("decision IS NOT NULL"),
+        ),
         Index("ix_publish_request_queue", "created_at", "id", postgresql_where=text(PENDING)),
     )

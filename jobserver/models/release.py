@@ -98,6 +98,11 @@ class ReleaseFile(Created, Deleted, Base):
         CheckConstraint("deleted_at IS NULL OR uploaded_at IS NOT NULL", name="deleted_was_uploaded"),
     )
 
+    @property
+    def is_readable(self) -> bool:
+        """Whether its bytes are here."""
+        return self.uploaded_at is not None and self.deleted_at is None
+
 
 class ReleaseFileReview(Base):
     """What somebody thought of a file (spec: domain 3.16); all of one call have the same time."""

@@ -11,6 +11,7 @@ from jobserver.models import (
     ReleaseFile,
     ReleaseRequest,
     Snapshot,
+    SnapshotFile,
 )
 from jobserver.models.publication import IN_FORCE, PENDING
 
@@ -55,6 +56,12 @@ def file_by_id(db: Session, id_: str) -> ReleaseFile | None:
             release.joinedload(Release.created_by),
         )
     )
+
+
+def file_of_snapshot(db: Session, snapshot_id: int, id_: str) -> ReleaseFile | None:
+    """The file, as :func:`file_by_id` gives it, if the snapshot has it."""
+    found = file_by_id(db, id_)
+    return found if found and db.get(SnapshotFile, (snapshot_id, found.id)) else None
 
 
 def file_named(db: Session, release_id: str, name: str) -> ReleaseFile | None:

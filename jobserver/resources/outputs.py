@@ -32,22 +32,46 @@ class Releases(InWorkspace):
         return ReleaseResource(self, found)
 
 
-class ReleaseResource(InWorkspace):
+class FilesResource(InWorkspace):
+    """A set of released files. What follows in the address is the name of one of them, folders and all."""
+
+    def __getitem__(self, name: str) -> InWorkspace:
+        if name in self.request.registry.get("files_view_names", {}).get(type(self), ()):
+            raise KeyError(name)
+        return FilePath(self, name)
+
+
+class FilePath(InWorkspace):
+    """``…/<folder>/<file>/`` below a set of files: the page that shows this file among them.
+
+    Whether the set has such a file is for the view to find out.
+    """
+
+    def __init__(self, parent: "FilesResource | FilePath", name: str) -> None:
+        super().__init__(parent, name)
+        self.files: FilesResource = parent.files if isinstance(parent, FilePath) else parent
+        self.path: str = f"{parent.path}/{name}" if isinstance(parent, FilePath) else name
+
+    def __getitem__(self, name: str) -> "FilePath":
+        return FilePath(self, name)
+
+
+class ReleaseResource(FilesResource):
     """``…/releases/<release>/``: one release."""
 
     def __init__(self, parent: Releases, release: models.Release) -> None:
         super().__init__(parent, release.id)
         self.release = release
 
-    def __getitem__(self, name: str) -> "ReleaseFileResource":
+    def __getitem__(self, name: str) -> InWorkspace:
         found = releases.file_by_id(self.request.db, name)
         if found is None or found.release_id != self.release.id:
-            raise KeyError(name)
+            return super().__getitem__(name)
         return ReleaseFileResource(self, found)
 
 
 class ReleaseFileResource(InWorkspace):
-    """``…/releases/<release>/<file>/``: one file of a release."""
+    """``…/releases/<release>/<file id>/``: this version of a file, for good."""
 
     def __init__(self, parent: ReleaseResource, file: models.ReleaseFile) -> None:
         super().__init__(parent, file.id)
@@ -68,11 +92,11 @@ class Outputs(InWorkspace):
         return SnapshotResource(self, found)
 
 
-class LatestOutputs(InWorkspace):
+class LatestOutputs(FilesResource):
     """``…/outputs/latest/``: of every released file the newest version."""
 
 
-class SnapshotResource(InWorkspace):
+class SnapshotResource(FilesResource):
     """``…/outputs/<number>/``: a set of files, a draft or published."""
 
     def __init__(self, parent: Outputs, snapshot: models.Snapshot) -> None:
@@ -85,6 +109,20 @@ class SnapshotResource(InWorkspace):
         return acl.snapshot(
             is_published=self.publication.is_published, awaits_decision=self.publication.is_pending
         )
+
+
+    def __getitem__(self, name: str) -> InWorkspace:
+        found = releases.file_of_snapshot(self.request.db, self.snapshot.id, name)
+        return SnapshotFileResource(self, found) if found else super().__getitem__(name)
+
+
+class SnapshotFileResource(InWorkspace):
+    """``…/outputs/<number>/<file id>/``: one file of a snapshot, for whoever may see the snapshot."""
+
+    def __init__(self, parent: SnapshotResource, file: models.ReleaseFile) -> None:
+        super().__init__(parent, file.id)
+        self.snapshot = parent.snapshot
+        self.file = file
 
 
 class ReleaseRequests(InWorkspace):

@@ -1,11 +1,12 @@
 """Browser pages: HTTP in, a template out. No business rules and no SQL live here."""
 
 from collections import defaultdict
+from types import ModuleType
 from typing import Any
 
 from pyramid.config import Configurator
 
-from jobserver.resources import JobRequestResource, Root
+from jobserver.resources import JobRequestResource, Root, outputs
 from jobserver.resources import staff as staff_area
 from jobserver.resources.root import CHILDREN
 
@@ -22,14 +23,15 @@ def includeme(config: Configurator) -> None:
     config.registry["job_request_view_names"] = frozenset(
         view["name"] for view in views if view["context"] is JobRequestResource
     )
-    config.registry["staff_view_names"] = _names_by_context(views)
+    config.registry["staff_view_names"] = _names_by_context(views, staff_area)
+    config.registry["files_view_names"] = _names_by_context(views, outputs)
     config.registry["site_pages"] = frozenset(at_root | set(CHILDREN))
 
 
-def _names_by_context(views: list[Any]) -> dict[type, set[str]]:
-    """Names of pages of the staff area's lists, which are no names of things there."""
+def _names_by_context(views: list[Any], module: ModuleType) -> dict[type, set[str]]:
+    """Names of pages of the resources of one module, which are no names of things there."""
     found: dict[type, set[str]] = defaultdict(set)
     for view in views:
-        if isinstance(view["context"], type) and view["context"].__module__ == staff_area.__name__:
+        if isinstance(view["context"], type) and view["context"].__module__ == module.__name__:
             found[view["context"]].add(view["name"])
     return found

@@ -147,7 +147,7 @@ def files_table(context: Any, request: Request, files: Any, total: int, now: dat
         "place": place,
         "release_url": lambda file: page_url(request, *place, "releases", file.release_id),
         "file_url": lambda file: (
-            page_url(request, *place, "releases", file.release_id, file.id) if may_open else ""
+            page_url(request, *place, "releases", file.release_id, file.id, "raw") if may_open else ""
         ),
     }
 

@@ -437,6 +437,8 @@ def test_the_token_is_in_no_representation_and_no_error() -> None:
 
 
 def test_log_lines_during_a_call_carry_method_and_path() -> None:
+    # What other tests in this process have left there is no matter.
+    structlog.contextvars.clear_contextvars()
     seen: list[dict[str, Any]] = []
 
     def answer(asked: Asked) -> Reply:
@@ -447,7 +449,6 @@ def test_log_lines_during_a_call_carry_method_and_path() -> None:
         original = rap._session.request
 
         def request(*args: Any, **kwargs: Any) -> Any:
-            # What other tests in this process have left there is no matter.
             bound = structlog.contextvars.get_contextvars()
             seen.append({name: bound.get(name) for name in ("request_method", "endpoint_path")})
             return original(*args, **kwargs)

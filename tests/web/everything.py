@@ -108,6 +108,9 @@ PLACES: dict[type, Callable[[World], str]] = {
     outputs.Outputs: lambda world: f"{world.workspace}outputs/",
     outputs.LatestOutputs: lambda world: f"{world.workspace}outputs/latest/",
     outputs.SnapshotResource: lambda world: f"{world.workspace}outputs/{world.snapshot.id}/",
+    outputs.SnapshotFileResource: lambda world: (
+        f"{world.workspace}outputs/{world.snapshot.id}/{world.file.id}/"
+    ),
     outputs.PublishedFileResource: lambda world: f"{world.workspace}published/{world.file.id}/",
     outputs.ReleaseRequests: lambda world: f"{world.workspace}release-requests/",
     outputs.ReleaseRequestResource: lambda world: (
