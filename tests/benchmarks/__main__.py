@@ -12,6 +12,7 @@ from tests.benchmarks.events import measure_events
 from tests.benchmarks.level4 import measure_level4
 from tests.benchmarks.measuring import Measured, Visitor, measure
 from tests.benchmarks.memory import measure_memory
+from tests.benchmarks.outputs import measure_outputs
 from tests.benchmarks.pages import pages
 from tests.benchmarks.service import measure_round
 from tests.benchmarks.sights import sights
@@ -28,7 +29,7 @@ from tests.benchmarks.uploads import measure_uploads
 @click.option(
     "--only",
     default="",
-    help="Only pages with this word in their name; or: service, level4, events, uploads, staff, memory.",
+    help="Only pages with this word in their name; or: service, level4, events, uploads, outputs, staff, memory.",
 )
 @click.option("--memory-requests", default=10_000, show_default=True, help="Requests before memory is read.")
 @click.option(
@@ -40,7 +41,7 @@ def main(requests: int, jobs: int, rounds: int, only: str, memory_requests: int,
     with ExitStack() as stack:
         place = stack.enter_context(databases(data))
         whole = place.sample(requests, jobs)
-        if only not in {"service", "level4", "events", "uploads", "staff", "memory"}:
+        if only not in {"service", "level4", "events", "uploads", "outputs", "staff", "memory"}:
             good = _pages(place.sample(requests // 2, jobs // 2), whole, rounds, only)
         if only in {"", "service"}:
             good = measure_round(place, whole) and good
@@ -50,6 +51,8 @@ def main(requests: int, jobs: int, rounds: int, only: str, memory_requests: int,
             good = measure_events(place, whole) and good
         if only in {"", "uploads"}:
             good = measure_uploads(place, whole, rounds) and good
+        if only in {"", "outputs"}:
+            good = measure_outputs(place, whole, rounds) and good
         if only in {"", "staff"}:
             good = measure_staff(place, whole, rounds) and good
         if only in {"", "memory"}:

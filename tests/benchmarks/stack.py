@@ -63,6 +63,10 @@ class Databases:
             engine.dispose()
             self._run(f"ALTER DATABASE {name}_new RENAME TO {name}")
             say(f"{requests:,} requests with {jobs:,} jobs loaded in {time.monotonic() - began:.0f} seconds")
+        else:
+            engine = create_engine(db.sqlalchemy_url(self.address(name)))
+            migrations.upgrade(engine, ROOT / "alembic")
+            engine.dispose()
         return self.address(name)
 
     @contextmanager
