@@ -8,6 +8,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 DEMO_FILE = Path(__file__).parent / "demo.json"
+# Files that came out of the backends of the demonstration: workspace, backend, number.
+RELEASED = Path(__file__).parent / "released"
 
 
 class _Part(BaseModel):

@@ -222,7 +222,8 @@ def _as_shell(settings: dict[str, str]) -> str:
 
 def _serve(environ: dict[str, str]) -> int:
     tokens = str(Path(environ["DATA_DIR"]) / "airlock")
-    loading = ["load-demonstration", "--tokens", tokens, str(config.DEMO_FILE)]
+    loading = ["load-demonstration", "--tokens", tokens, "--releases", str(config.RELEASED)]
+    loading.append(str(config.DEMO_FILE))
     for said, command in (
         ("The database's schema is being brought up to date …", ["migrate"]),
         ("The demonstration is being loaded …", loading),

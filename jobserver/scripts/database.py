@@ -12,7 +12,8 @@ from sqlalchemy import func, inspect, literal_column, select, table
 
 from jobserver import db as database
 from jobserver import migrations, models
-from jobserver.scripts import demonstration
+from jobserver.clients.storage import ReleaseStorage
+from jobserver.scripts import demonstration, demonstration_releases
 from jobserver.scripts.program import Program, pass_program
 from jobserver.security import sessions
 
@@ -82,8 +83,14 @@ def clear_sessions(program: Program) -> None:
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder for the tokens of its backends, in files that nobody else can read.",
 )
+@click.option(
+    "--releases",
+    metavar="FOLDER",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of released files: workspace, backend and a number, then the files of one release.",
+)
 @pass_program
-def load_demonstration(program: Program, file: Path, tokens: Path | None) -> None:
+def load_demonstration(program: Program, file: Path, tokens: Path | None, releases: Path | None) -> None:
     """Load the demonstration's organisations, people and studies. What is there already stays as it is.
 
     Its people are known by made-up GitHub ids, so it is refused unless debug is on.
@@ -95,6 +102,9 @@ def load_demonstration(program: Program, file: Path, tokens: Path | None) -> Non
         demonstration.load(db, content)
         if tokens:
             demonstration.hand_out_tokens(db, content, tokens)
+        if releases:
+            storage = ReleaseStorage.from_settings(program.settings)
+            demonstration_releases.load(db, storage, releases, demonstration.checker(db, content))
     click.echo(
         f"The demonstration is loaded: {len(content.people)} people, {len(content.projects)} projects."
     )

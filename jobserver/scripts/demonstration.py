@@ -122,6 +122,12 @@ def load(db: Session, content: Demonstration) -> None:
             )
 
 
+def checker(db: Session, content: Demonstration) -> User:
+    """The first of its people who may check outputs."""
+    login = next(each.login for each in content.people if Role.OUTPUT_CHECKER in each.roles)
+    return db.scalars(select(User).where(User.username == login)).one()
+
+
 def hand_out_tokens(db: Session, content: Demonstration, folder: Path) -> None:
     """See that every backend's token is in a file of the folder, which only its owner can read.
 

@@ -16,6 +16,8 @@ from jobserver.models import (
     OrgMembership,
     Project,
     ProjectMembership,
+    Release,
+    ReleaseFile,
     User,
     UserSession,
     Workspace,
@@ -164,6 +166,17 @@ def test_the_demonstration_is_loaded_once(run: Run, db: Session) -> None:
     assert db.scalars(select(ProjectMembership.roles).filter_by(user_id=researcher.id)).one() == [
         "ProjectDeveloper"
     ]
+
+
+def test_the_demonstrations_released_files_are_stored_once(run: Run, db: Session, tmp_path: Path) -> None:
+    load = ("load-demonstration", "--releases", str(DEMONSTRATION.parent / "released"), str(DEMONSTRATION))
+    for _ in range(2):
+        ok(run(*load, RELEASE_STORAGE=str(tmp_path)))
+        assert count(db, Release) == 2
+    files = db.scalars(select(ReleaseFile)).all()
+    assert all((tmp_path / file.path).stat().st_size == file.size for file in files)
+    tables = [file for file in files if file.name == "output/tables/table_one.csv"]
+    assert len({file.filehash for file in tables}) == 2
 
 
 def test_what_a_developer_changed_survives_loading_the_demonstration_again(run: Run, db: Session) -> None:
