@@ -29,6 +29,9 @@ class Task(StrEnum):
     ANNOUNCE_PROJECT = "announce_project"
     ANNOUNCE_SUPPORT_ENDS = "announce_support_ends"
     CHECK_REPOSITORY = "check_repository"
+    MAIL_REPO_SIGNED_OFF = "mail_repo_signed_off"
+    MAIL_REPO_WITH_OUTPUTS = "mail_repo_with_outputs"
+    ANNOUNCE_REPO_SIGNED_OFF = "announce_repo_signed_off"
     REPO_SIGN_OFF_ISSUE = "repo_sign_off_issue"
     RELEASE_REQUEST_ISSUE = "release_request_issue"
     RELEASE_REQUEST_POST = "release_request_post"
@@ -39,6 +42,10 @@ class Task(StrEnum):
     MAIL_LEVEL4_TOKEN_VOID = "mail_level4_token_void"  # noqa: S105
     CANCEL_REQUESTS = "cancel_requests"
     MAIL_ANNOUNCEMENT = "mail_announcement"
+    REMOVE_REDACTED_FILE = "remove_redacted_file"
+    MAIL_FILE_REDACTED = "mail_file_redacted"
+    MAIL_PUBLISH_REQUEST = "mail_publish_request"
+    MAIL_PUBLISH_DECISION = "mail_publish_decision"
 
 
 QUEUES = {

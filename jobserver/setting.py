@@ -1,6 +1,7 @@
 """One setting: what is said of it, and what it may be."""
 
 import dataclasses
+import re
 import typing
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -28,6 +29,11 @@ def url(value: str) -> str | None:
 def optional_url(value: str) -> str | None:
     """An address of the web, or nothing."""
     return url(value) if value else None
+
+
+def optional_prefix(value: str) -> str | None:
+    """The beginning of a path, or nothing."""
+    return None if re.fullmatch(r"(/[\w.-]+)+/|", value) else "must be a path such as /protected-releases/"
 
 
 def database(value: str) -> str | None:

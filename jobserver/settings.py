@@ -9,7 +9,16 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
-from jobserver.setting import Described, database, long_enough, optional_url, positive, setting, url
+from jobserver.setting import (
+    Described,
+    database,
+    long_enough,
+    optional_prefix,
+    optional_url,
+    positive,
+    setting,
+    url,
+)
 
 MASK = "*****"
 
@@ -71,13 +80,20 @@ class Settings:
         "Channel told of new users.", default="job-server-registrations"
     )
     copilot_support_slack_channel: str = setting(
-        "Channel told of projects with a co-pilot, and of support that ends soon.", default="co-pilot-support"
+        "Channel told of projects with a co-pilot, repositories signed off, and support that ends soon.",
+        default="co-pilot-support",
     )
     release_storage: str = setting(
         "Folder of the files that were released. Back it up with the database.", default="releases"
     )
     release_file_size_limit: int = setting(
         "Bytes that one released file may have.", default=16 * 1024 * 1024, check=positive
+    )
+    release_accel_redirect: str = setting(
+        "Prefix below which nginx, for itself alone, has the folder of released files, such as "
+        "/protected-releases/; nginx then sends their bytes. Without one the web processes do.",
+        default="",
+        check=optional_prefix,
     )
     media_storage: str = setting(
         "Folder of the organisations' logos. Back it up with the database.", default="media"
@@ -97,6 +113,10 @@ class Settings:
     default_output_checking_slack_channel: str = setting(
         "Channel told of release requests of organisations without one of their own.",
         default="opensafely-outputs",
+    )
+    publications_email: str = setting(
+        "Address told of repositories with outputs on GitHub that a researcher signed off.",
+        default="publications@opensafely.org",
     )
     support_email: str = setting("Address that pages give for help.", default="tech@opensafely.org")
     trusted_proxies: str = setting(

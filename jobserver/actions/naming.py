@@ -26,6 +26,7 @@ RESERVED_AT_ROOT = frozenset(
             "orgs",
             "projects",
             "publish-repo",
+            "publish-requests",
             "release-requests",
             "repo",
             "search",
@@ -38,7 +39,7 @@ RESERVED_AT_ROOT = frozenset(
     }
 )
 RESERVED_IN_ORG = frozenset({"logs"})
-RESERVED_IN_PROJECT = frozenset({"edit", "logs", "new-workspace", "releases"})
+RESERVED_IN_PROJECT = frozenset({"edit", "logs", "new-workspace", "outputs", "releases"})
 
 _SLUG = re.compile(r"[-a-zA-Z0-9_]+")
 # Names are given rarely: one at a time, so that two people cannot both be told that a word is free.

@@ -4,14 +4,18 @@ Nothing that was decided is written over: a wish is answered once, and another a
 Whoever changes where a snapshot stands holds its row, so that two never decide at once.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ARRAY, Text, any_, cast, delete, insert, select, text, update
-from sqlalchemy.dialects import postgresql
+from sqlalchemy import ARRAY, Text, any_, cast, delete, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from jobserver.actions.audit import Actor, id_of, listed, record
+from jobserver.actions.publication_telling import tell_publishers, tell_requester
+from jobserver.actions.snapshots import CannotPublish, digest_of, named, publishable, snapshot_of
+from jobserver.actions.versions import check_version, version_of
 from jobserver.models import (
     AuditType,
     PublishDecision,
@@ -25,18 +29,25 @@ from jobserver.models import (
 )
 from jobserver.models.publication import IN_FORCE, PENDING
 from jobserver.queries import releases
-from jobserver.security import tokens
 from jobserver.security.identity import Identity
-
-MOST_NAMED = 20
-
-
-class CannotPublish(Exception):
-    """What was asked for cannot be done. The message is for whoever asked."""
 
 
 class AlreadyDecided(CannotPublish):
     """There is nothing to decide, or nothing left of what was to be decided."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What became of a wish: the set of files, whether it is a new one, whether it was asked for now.
+
+    ``kept_words``: the set has another title or summary than was given, and keeps it.
+    """
+
+    snapshot: Snapshot
+    is_new: bool
+    is_asked: bool
+    is_published: bool
+    kept_words: bool
 
 
 def request_publication(
@@ -47,84 +58,111 @@ def request_publication(
     The same files are one snapshot, however often they are asked for. Redacted ones are left out. A wish that
     waits is kept, a published set stays as it is. Raises :class:`CannotPublish`.
     """
-    snapshot = _snapshot_of(db, workspace, _publishable(db, workspace, file_ids), by)
-    standing = releases.publication(db, snapshot.id)
-    if not (standing.is_published or standing.is_pending):
-        db.add(PublishRequest(snapshot_id=snapshot.id, created_by_id=id_of(by)))
-        _record(db, AuditType.PUBLISH_REQUEST_CREATED, snapshot, by)
-    return snapshot
+    return _ask(db, workspace, publishable(db, workspace, file_ids), by, "", "").snapshot
 
 
-def _publishable(db: Session, workspace: Workspace, file_ids: Iterable[str]) -> list[str]:
-    """Ids of those of the files that have not been redacted."""
-    wanted = list(dict.fromkeys(file_ids))
-    columns = (ReleaseFile.id, ReleaseFile.name, ReleaseFile.uploaded_at, ReleaseFile.deleted_at)
-    statement = (
-        select(*columns)
-        .where(ReleaseFile.workspace_id == workspace.id, ReleaseFile.id == any_(cast(wanted, ARRAY(Text))))
-        .order_by(ReleaseFile.name, ReleaseFile.id)
-    )
-    found = {row.id: row for row in db.execute(statement)}
-    unknown = [each for each in wanted if each not in found]
-    if unknown:
-        raise CannotPublish(f"Unknown file IDs: {_named(unknown)}")
-    left = [row for row in found.values() if row.deleted_at is None]
-    if not left:
-        raise CannotPublish(
-            "No file is left to publish: choose at least one that has not been deleted."
-            if found
-            else "Choose at least one file to publish."
-        )
-    missing = [row.name for row in left if row.uploaded_at is None]
-    if missing:
-        raise CannotPublish(f"Not uploaded yet: {_named(missing)}. Leave them out, or wait until they are.")
-    return [row.id for row in left]
+def prepare(
+    db: Session,
+    workspace: Workspace,
+    file_ids: Iterable[str],
+    by: User | Identity,
+    *,
+    title: str,
+    summary: str = "",
+) -> Prepared:
+    """Ask for it with words of the author's; every file must be one that can be read.
+
+    A set that is not public and has no title or no summary yet gets these. Raises :class:`CannotPublish`.
+    """
+    files = publishable(db, workspace, file_ids, all_of_them=True)
+    return _ask(db, workspace, files, by, title, summary)
 
 
-def _snapshot_of(db: Session, workspace: Workspace, file_ids: Sequence[str], by: User | Identity) -> Snapshot:
-    """The snapshot of exactly these files, held until the transaction ends; made if there is none."""
-    digest = digest_of(file_ids)
-    known = (
-        select(Snapshot)
-        .where(Snapshot.workspace_id == workspace.id, Snapshot.digest == digest)
-        .with_for_update(key_share=True)
-    )
-    make = (
-        postgresql.insert(Snapshot)
-        .values(workspace_id=workspace.id, digest=digest, created_by_id=id_of(by))
-        .on_conflict_do_nothing(index_elements=[Snapshot.workspace_id, Snapshot.digest])
-        .returning(Snapshot)
-    )
-    # Somebody else may make it between our looking and our making, or take files out of it.
-    while (snapshot := db.scalar(known)) is None:
-        snapshot = db.scalar(make)
-        if snapshot is not None:
-            _fill(db, snapshot, file_ids)
-            _record(db, AuditType.SNAPSHOT_CREATED, snapshot, by, new=_files(len(file_ids)))
-            break
-    return snapshot
+def ask_again(
+    db: Session, snapshot: Snapshot, by: User | Identity, *, title: str, summary: str = ""
+) -> Prepared:
+    """Ask for a set once more, with these words, after it was refused or taken back.
 
-
-def _fill(db: Session, snapshot: Snapshot, file_ids: Iterable[str]) -> None:
-    place = {"snapshot_id": snapshot.id, "workspace_id": snapshot.workspace_id}
-    db.execute(insert(SnapshotFile), [{**place, "release_file_id": each} for each in file_ids])
-
-
-def digest_of(file_ids: Iterable[str]) -> str:
-    """By which a workspace has each set of files once, whatever their order."""
-    return tokens.digest("\n".join(sorted(file_ids)))
-
-
-def publish(db: Session, snapshot: Snapshot, by: User | Identity) -> bool:
-    """Make the snapshot public (spec: airlock 6.3, 12.38); whether that changed anything.
-
-    Raises :class:`AlreadyDecided` if nobody's wish waits.
+    Without the files that were redacted since, which makes another set of it. Raises :class:`AlreadyDecided`
+    for one that is public or waits.
     """
     _hold(db, snapshot)
+    standing = releases.publication(db, snapshot.id)
+    if standing.is_published or standing.is_pending:
+        stands = "published" if standing.is_published else "waiting for a decision"
+        raise AlreadyDecided(f"Snapshot {snapshot.id} is {stands} already.")
+    workspace = db.get_one(Workspace, snapshot.workspace_id)
+    members = select(SnapshotFile.release_file_id).where(SnapshotFile.snapshot_id == snapshot.id)
+    files = publishable(db, workspace, db.scalars(members))
+    return _ask(db, workspace, files, by, title, summary, over=snapshot)
+
+
+def _ask(
+    db: Session,
+    workspace: Workspace,
+    file_ids: list[str],
+    by: User | Identity,
+    title: str,
+    summary: str,
+    over: Snapshot | None = None,
+) -> Prepared:
+    """Have a wish for these files. The words of the snapshot ``over`` are written over."""
+    snapshot, is_new = snapshot_of(db, workspace, file_ids, by)
+    standing = releases.publication(db, snapshot.id)
+    given = {"title": title, "summary": summary}
+    changes = {}
+    if not standing.is_published:
+        writes_over = over is not None and over.id == snapshot.id
+        changes = _set_words(snapshot, given, writes_over=writes_over)
+    is_asked = not (standing.is_published or standing.is_pending)
+    request = PublishRequest(snapshot_id=snapshot.id, created_by_id=id_of(by))
+    if is_asked:
+        db.add(request)
+        db.flush()
+    if is_new or (changes and not is_asked):
+        number = _files(len(file_ids)) if is_new else ""
+        _record(db, AuditType.SNAPSHOT_CREATED, snapshot, by, new=number, changes=changes)
+    if is_asked:
+        told = {} if is_new else changes
+        _record(db, AuditType.PUBLISH_REQUEST_CREATED, snapshot, by, changes=told)
+        tell_publishers(db, request, by_id=id_of(by))
+    kept = any(words and words != getattr(snapshot, field) for field, words in given.items())
+    return Prepared(snapshot, is_new, is_asked, standing.is_published, kept)
+
+
+def _set_words(
+    snapshot: Snapshot, given: Mapping[str, str], *, writes_over: bool
+) -> dict[str, tuple[str, str]]:
+    """What was changed: what is empty, or anything with ``writes_over``."""
+    changes = {}
+    for field, words in given.items():
+        old = getattr(snapshot, field)
+        if words != old and (writes_over or not old):
+            setattr(snapshot, field, words)
+            changes[field] = (old, words)
+    return changes
+
+
+def seen(snapshot: Snapshot) -> str:
+    """What a decision is about: the files and the words. A form carries it to :func:`publish`."""
+    return version_of(snapshot.digest, snapshot.title, snapshot.summary)
+
+
+def publish(db: Session, snapshot: Snapshot, by: User | Identity, *, as_seen: str | None = None) -> bool:
+    """Make the snapshot public (spec: airlock 6.3, 12.38); whether that changed anything.
+
+    ``as_seen`` is :func:`seen` of what the person looked at. Raises :class:`AlreadyDecided` if nobody's wish
+    waits, and :class:`~jobserver.actions.versions.ChangedMeanwhile` if it is no longer what they saw.
+    """
+    held = _hold(db, snapshot)
     if _request(db, snapshot, IN_FORCE) is not None:
         return False
-    _decide(_pending(db, snapshot), PublishDecision.APPROVED, by)
+    request = _pending(db, snapshot)
+    if as_seen is not None:
+        check_version(as_seen, *held)
+    _decide(request, PublishDecision.APPROVED, by)
     _record(db, AuditType.SNAPSHOT_PUBLISHED, snapshot, by)
+    tell_requester(db, request, PublishDecision.APPROVED, by_id=id_of(by))
     return True
 
 
@@ -134,8 +172,10 @@ def reject(db: Session, snapshot: Snapshot, by: User | Identity, reason: str) ->
     reason = reason.strip()
     if not reason:
         raise CannotPublish("Say why, so that it can be put right.")
-    _decide(_pending(db, snapshot), PublishDecision.REJECTED, by, reason)
+    request = _pending(db, snapshot)
+    _decide(request, PublishDecision.REJECTED, by, reason)
     _record(db, AuditType.PUBLISH_REQUEST_REJECTED, snapshot, by, reason=reason)
+    tell_requester(db, request, PublishDecision.REJECTED, by_id=id_of(by))
 
 
 def withdraw(db: Session, snapshot: Snapshot, by: User | Identity) -> None:
@@ -157,6 +197,7 @@ def unpublish(db: Session, snapshot: Snapshot, by: User | Identity, reason: str 
     request.unpublished_at, request.unpublished_by_id = utcnow(), id_of(by)
     request.unpublished_reason = reason.strip()
     _record(db, AuditType.SNAPSHOT_UNPUBLISHED, snapshot, by, reason=request.unpublished_reason)
+    tell_requester(db, request, "unpublished", by_id=id_of(by))
 
 
 def remove_files(db: Session, snapshot: Snapshot, names: Iterable[str], by: Actor | User | Identity) -> int:
@@ -174,7 +215,7 @@ def remove_files(db: Session, snapshot: Snapshot, names: Iterable[str], by: Acto
     wanted = set(names)
     unknown = sorted(wanted - {row.name for row in files})
     if unknown:
-        raise CannotPublish(f"Snapshot {snapshot.id} has no file {_named(unknown)}.")
+        raise CannotPublish(f"Snapshot {snapshot.id} has no file {named(unknown)}.")
     removed = [row.id for row in files if row.name in wanted]
     kept = [row.id for row in files if row.name not in wanted]
     if not kept:
@@ -202,9 +243,12 @@ def _set_digest(db: Session, snapshot: Snapshot, digest: str) -> None:
         ) from error
 
 
-def _hold(db: Session, snapshot: Snapshot) -> None:
-    """Keep others from changing where the snapshot stands until the transaction ends."""
-    db.execute(select(Snapshot.id).where(Snapshot.id == snapshot.id).with_for_update(key_share=True))
+def _hold(db: Session, snapshot: Snapshot) -> tuple[str, str, str]:
+    """Keep others from changing where the snapshot stands until the transaction ends; what it is now."""
+    columns = select(Snapshot.digest, Snapshot.title, Snapshot.summary)
+    held = db.execute(columns.where(Snapshot.id == snapshot.id).with_for_update(key_share=True))
+    digest, title, summary = held.one()
+    return digest, title, summary
 
 
 def _request(db: Session, snapshot: Snapshot, standing: str) -> PublishRequest | None:
@@ -230,22 +274,11 @@ def _decide(
 
 
 def _record(
-    db: Session,
-    type_: AuditType,
-    snapshot: Snapshot,
-    by: Actor | User | Identity,
-    old: str = "",
-    new: str = "",
-    reason: str = "",
+    db: Session, type_: AuditType, snapshot: Snapshot, by: Actor | User | Identity, **words: Any
 ) -> None:
-    workspace = db.get_one(Workspace, snapshot.workspace_id)
-    record(db, type_, by=by, target=snapshot, parent=workspace, old=old, new=new, reason=reason)
+    place = db.get_one(Workspace, snapshot.workspace_id)
+    record(db, type_, by=by, target=snapshot, parent=place, **words)
 
 
 def _files(number: int) -> str:
     return f"{number:,} file{'' if number == 1 else 's'}"
-
-
-def _named(things: Sequence[str]) -> str:
-    more = len(things) - MOST_NAMED
-    return ", ".join(things[:MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")

@@ -76,7 +76,8 @@ def _check_free(db: Session, old_url: str, *, but_by: int = 0) -> None:
 
 def _checked(names: Sequence[str]) -> str:
     path = "/" + "/".join(names) + "/"
-    if not names or set(names) & {"", ".", ".."} or not path.isprintable() or len(path) > LONGEST:
+    is_path = 0 < len(names) <= addresses.MOST_SEGMENTS and not set(names) & {"", ".", ".."}
+    if not is_path or not path.isprintable() or len(path) > LONGEST:
         raise Refused("old_url", "Enter the path of one page, such as /old-name/ or /org/old-name/.")
     if names[0].lower() in naming.RESERVED_AT_ROOT:
         raise Refused("old_url", f"Addresses that begin with /{names[0]}/ belong to the site itself.")

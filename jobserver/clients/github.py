@@ -30,12 +30,18 @@ from jobserver.clients.github_errors import (
     translated,
 )
 from jobserver.clients.github_issues import IssueMissing, IssueRefused, RepositoryIssues
-from jobserver.clients.github_organisation import Repository, organisation_repositories
+from jobserver.clients.github_organisation import (
+    Branches,
+    Repository,
+    organisation_repositories,
+    repository_branches,
+)
 from jobserver.clients.github_requests import Latest, new_requester, requester_class
 from jobserver.clients.transport import Limits
 from jobserver.settings import Settings
 
 __all__ = [
+    "Branches",
     "Commit",
     "FileMissing",
     "FileUnusable",
@@ -201,6 +207,11 @@ class GitHubClient:
         """
         with self._asking(OrganisationMissing(org)):
             return tuple(organisation_repositories(self._requester(), org))
+
+    def branches(self, owner: str, name: str) -> Branches:
+        """All branches of a repository as they are now. Needs a token. Raises :class:`RepositoryMissing`."""
+        with self._asking(RepositoryMissing(owner, name)):
+            return repository_branches(self._requester(), owner, name)
 
     def issues(self, owner: str, name: str) -> RepositoryIssues:
         """The issues of a repository, which may be written with a token only."""

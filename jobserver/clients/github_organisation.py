@@ -1,4 +1,4 @@
-"""An organisation's repositories with their branches, by GraphQL: REST would need a call for each."""
+"""Repositories with their branches, by GraphQL: REST would need a call for each."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,9 +21,13 @@ query($org: String!, $after: String) { organization(login: $org) {
 """
 _BRANCHES = """
 query($org: String!, $name: String!, $after: String) { repository(owner: $org, name: $name) {
-  refs(refPrefix: "refs/heads/", first: 100, after: $after) {
+  nameWithOwner refs(refPrefix: "refs/heads/", first: 100, after: $after) {
     nodes { name } pageInfo { hasNextPage endCursor } } } }
 """
+
+
+# Of a repository without a commit.
+_NOTHING: dict[str, Any] = {"nodes": [], "pageInfo": {"hasNextPage": False}}
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,26 @@ class Repository:
     created_at: datetime
     topics: tuple[str, ...]
     branches: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Branches:
+    """All branches of one repository. ``full_name``: what GitHub calls it now, owner and name."""
+
+    full_name: str
+    names: tuple[str, ...]
+
+
+def repository_branches(requester: Requester, owner: str, name: str) -> Branches:
+    """Every branch by name, every page to its end. Raises what PyGithub raises."""
+    names: list[str] = []
+    full_name = ""
+    for found, page in _answers(requester, _BRANCHES, {"org": owner, "name": name}, ("repository", "refs")):
+        full_name = found["nameWithOwner"]
+        names += [each["name"] for each in page["nodes"]]
+    if not all(isinstance(each, str) for each in (full_name, *names)):
+        raise GitHubUnavailable("the answer does not list branches")
+    return Branches(full_name, tuple(names))
 
 
 def organisation_repositories(requester: Requester, org: str) -> Iterator[Repository]:
@@ -52,7 +76,7 @@ def organisation_repositories(requester: Requester, org: str) -> Iterator[Reposi
 
 
 def _branches(requester: Requester, org: str, node: dict[str, Any]) -> Iterator[str]:
-    refs = node["refs"] or {"nodes": [], "pageInfo": {"hasNextPage": False}}
+    refs = node["refs"] or _NOTHING
     yield from (each["name"] for each in refs["nodes"])
     if refs["pageInfo"]["hasNextPage"]:
         variables = {"org": org, "name": node["name"], "after": refs["pageInfo"]["endCursor"]}
@@ -62,10 +86,19 @@ def _branches(requester: Requester, org: str, node: dict[str, Any]) -> Iterator[
 def _pages(
     requester: Requester, query: str, variables: dict[str, Any], place: tuple[str, str]
 ) -> Iterator[dict[str, Any]]:
+    for _, page in _answers(requester, query, variables, place):
+        yield from page["nodes"]
+
+
+def _answers(
+    requester: Requester, query: str, variables: dict[str, Any], place: tuple[str, str]
+) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """What has the list, with each page of the list in turn."""
     for _ in range(_MOST_PAGES):
         _, answer = requester.graphql_query(query, variables)
-        page = answer["data"][place[0]][place[1]]
-        yield from page["nodes"]
+        found = answer["data"][place[0]]
+        page = found[place[1]] or _NOTHING
+        yield found, page
         if not page["pageInfo"]["hasNextPage"]:
             return
         variables = {**variables, "after": page["pageInfo"]["endCursor"]}

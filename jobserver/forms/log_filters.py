@@ -4,12 +4,12 @@ All of it is in the address. What cannot be meant is kept and said beside its fi
 until it is mended: a filter that is silently ignored would look like an answer.
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from urllib.parse import urlencode
 
+from jobserver.forms.narrowing import day_in_words, day_of, fault_of_day
 from jobserver.queries.log_filters import (
     SHORTEST_IDENTIFIER,
     SHORTEST_PART,
@@ -36,7 +36,6 @@ REPEATED = frozenset({"status", "backend"})
 # What is about one answer and not about the log.
 PASSING = frozenset({"page", "format", "live"})
 LONGEST, MOST = 200, 20
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 @dataclass(frozen=True)
@@ -96,11 +95,6 @@ class LogForm:
         moment = {"from": self.filters.since, "to": self.filters.until}.get(name)
         shown = day_in_words(moment) if moment else known.get(name) or value
         return shown if len(shown) <= 40 else f"{shown[:40]}…"
-
-
-def day_in_words(of: date) -> str:
-    """ "17 Nov 2026"."""
-    return f"{of.day} {of:%b %Y}"
 
 
 def read(pairs: Iterable[tuple[str, str]], backends: Sequence[str], left_out: Sequence[str] = ()) -> LogForm:
@@ -170,13 +164,6 @@ def _filters(values: Mapping[str, list[str]], backends: Sequence[str], faults: d
 
 
 def _day(name: str, value: str, faults: dict[str, str]) -> date | None:
-    if not value:
-        return None
-    try:
-        found = date.fromisoformat(value) if _DAY.fullmatch(value) else None
-    except ValueError:
-        found = None
-    if found is None or not 2000 <= found.year <= 2100:
-        faults[name] = "Enter a day from 2000 to 2100 as year-month-day: 2026-11-17."
-        return None
-    return found
+    if value and (fault := fault_of_day(value)):
+        faults[name] = fault
+    return day_of(value)

@@ -45,10 +45,18 @@ function focusSearch(): void {
   field.select();
 }
 
-/** To the first link of the next or previous row. */
+/** To the next or previous file; in a list to the first link of that row. What a row has in a closed disclosure is passed over. */
 function step(by: 1 | -1): void {
-  const rows = [...document.querySelectorAll<HTMLElement>(ROWS)].filter((row) => row.querySelector("a"));
+  if (document.querySelector(".viewer")) {
+    document.querySelector<HTMLElement>(`.viewer a[rel=${by > 0 ? "next" : "prev"}]`)?.click();
+    return;
+  }
+  const rows = [...document.querySelectorAll<HTMLElement>(ROWS)].filter(firstLink);
   const here = rows.findIndex((row) => row.contains(document.activeElement));
   const next = here < 0 ? (by > 0 ? 0 : rows.length - 1) : here + by;
-  rows[next]?.querySelector("a")?.focus();
+  if (rows[next]) firstLink(rows[next])?.focus();
+}
+
+function firstLink(row: HTMLElement): HTMLElement | undefined {
+  return [...row.querySelectorAll("a")].find((link) => link.checkVisibility());
 }

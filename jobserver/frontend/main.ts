@@ -9,6 +9,7 @@ import { startLive } from "./live";
 import { startMenus } from "./menus";
 import { showTabs } from "./tabs";
 import { startToasts } from "./toast";
+import { startViewer } from "./viewer";
 
 document.documentElement.classList.add("js");
 startLive();
@@ -20,3 +21,4 @@ startFilters();
 startCopying();
 startToasts();
 startKeys();
+startViewer();

@@ -40,6 +40,10 @@ def _to_job_requests() -> Any:
     )
 
 
+# No address of ours that ever moved had more.
+MOST_SEGMENTS = 10
+
+
 def stored_redirect(
     db: Session, segments: Sequence[str], *, longer_than: int = 0
 ) -> tuple[Names, int] | None:
@@ -48,7 +52,7 @@ def stored_redirect(
     Expired and withdrawn redirects do not count, nor those of at most ``longer_than`` segments: these name
     something that exists (spec: domain 3.19, 13.27-28).
     """
-    lengths = range(longer_than + 1, len(segments) + 1)
+    lengths = range(longer_than + 1, min(len(segments), MOST_SEGMENTS) + 1)
     prefixes = ["/" + "/".join(segments[:length]) + "/" for length in lengths]
     workspace_project, lead = aliased(Project), aliased(Org)
     row = db.execute(

@@ -21,6 +21,7 @@ from jobserver.models import (
     Role,
     Workspace,
 )
+from jobserver.queries import publish_requests
 from jobserver.queries.backends import BackendRow
 from jobserver.queries.event_logs import RequestRow
 from jobserver.queries.failures import WITHIN, Failure, failures
@@ -67,6 +68,7 @@ class Attention:
     repos: Sequence[PrivateRepo] = ()
     returned: Sequence[Returned] = ()
     to_check: int = 0
+    to_publish: int = 0
     new_email: str | None = None
     has_no_name: bool = False
     more_failures: bool = False
@@ -75,7 +77,7 @@ class Attention:
     def count(self) -> int:
         """How many things there are to do."""
         lists = (self.failures, self.held, self.workspaces, self.repos, self.returned)
-        others = (self.new_email is not None, self.has_no_name, self.to_check > 0)
+        others = (self.new_email is not None, self.has_no_name, self.to_check > 0, self.to_publish > 0)
         return sum(map(len, lists)) + sum(others)
 
 
@@ -86,7 +88,8 @@ class Facts:
     ``requests``: how many they ever made; ``has_succeeded``: whether one of their newest hundred did;
     ``has_output``: whether something was released from a workspace of those;
     ``new_email``: an address that waits to be confirmed; ``returned``: release requests that were given back,
-    the latest first; ``to_check``: how many wait for output checkers, if the person is one.
+    the latest first; ``to_check``: how many wait for output checkers, if the person is one; ``to_publish``:
+    how many sets of outputs wait for them to decide whether they become public.
     """
 
     requests: int
@@ -95,6 +98,7 @@ class Facts:
     new_email: str | None
     returned: Sequence[Returned]
     to_check: int
+    to_publish: int
 
     @property
     def is_newcomer(self) -> bool:
@@ -116,10 +120,11 @@ def facts(db: Session, identity: Identity) -> Facts:
         pending.scalar_subquery(),
         _returned(identity),
         _to_check(identity),
+        publish_requests.waiting(identity),
     )
-    *others, returned, to_check = db.execute(statement).one()
+    *others, returned, to_check, to_publish = db.execute(statement).one()
     rows = [Returned(*[*each[:-1], datetime.fromisoformat(each[-1])]) for each in returned or ()]
-    return Facts(*[*others, rows, to_check])
+    return Facts(*[*others, rows, to_check, to_publish])
 
 
 def _returned(identity: Identity) -> ScalarSelect[Any]:
@@ -180,6 +185,7 @@ def attention(
         repos=private_repos(db, identity, now)[:FEW],
         returned=facts.returned,
         to_check=facts.to_check,
+        to_publish=facts.to_publish,
         new_email=facts.new_email,
         has_no_name=identity.fullname.lower() == identity.username.lower(),
     )

@@ -67,17 +67,18 @@ def of_latest(workspace_id: int) -> ColumnElement[bool]:
     come or that all were redacted, it is the newest there is: so that the reader sees that there is
     something, and what became of it.
     """
-    return ReleaseFile.id.in_(select(_latest(workspace_id).c.id))
+    return ReleaseFile.id.in_(select(latest_versions(workspace_id).c.id))
 
 
 def newer_versions(db: Session, workspace_id: int) -> dict[str, str]:
     """Of latest outputs that are not the newest version: the newest version's id, by the file's id."""
-    latest = _latest(workspace_id)
+    latest = latest_versions(workspace_id)
     rows = db.execute(select(latest.c.id, latest.c.newest_id).where(latest.c.id != latest.c.newest_id))
     return {row.id: row.newest_id for row in rows}
 
 
-def _latest(workspace_id: int) -> Subquery:
+def latest_versions(workspace_id: int) -> Subquery:
+    """What :func:`of_latest` chooses: ``id``, and as ``newest_id`` the newest version, readable or not."""
     version = (Release.backend_id, ReleaseFile.name)
     newest_first = (Release.created_at.desc(), Release.id.desc())
     readable = and_(ReleaseFile.uploaded_at.is_not(None), ReleaseFile.deleted_at.is_(None))

@@ -31,6 +31,11 @@ class PrivateRepo:
         return self.url.rsplit("/", 1)[-1]
 
     @property
+    def owner(self) -> str:
+        """Whose it is at GitHub."""
+        return self.url.split("/")[3]
+
+    @property
     def path(self) -> tuple[str, str, str]:
         """The names that lead to a workspace of mine that uses it."""
         return (self.org_slug, self.project_slug, self.workspace)

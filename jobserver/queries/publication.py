@@ -1,8 +1,8 @@
 """What is public of a workspace's released files, and what can be made so (spec: airlock 6)."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
-from sqlalchemy import ARRAY, Text, any_, cast, exists, select, text
+from sqlalchemy import ARRAY, ColumnElement, Text, any_, cast, exists, false, func, select, text
 from sqlalchemy.orm import Session, joinedload
 
 from jobserver.models import (
@@ -60,6 +60,38 @@ def latest_named(db: Session, workspace_id: int, names: Collection[str]) -> dict
     for name, id_ in db.execute(statement.order_by(ReleaseFile.name, ReleaseFile.id)):
         found.setdefault(name, []).append(id_)
     return found
+
+
+def these(workspace_id: int, ids: Iterable[str]) -> ColumnElement[bool]:
+    """Of files: those with these ids, however many, as far as they are the workspace's."""
+    wanted = [id_ for id_ in ids if "\0" not in id_]
+    return (ReleaseFile.workspace_id == workspace_id) & (ReleaseFile.id == any_(cast(wanted, ARRAY(Text))))
+
+
+def latest_beside(db: Session, workspace_id: int, id_: str) -> ColumnElement[bool]:
+    """Of files: the latest outputs from the same backend and in the same folder as this file."""
+    beside = db.execute(
+        select(ReleaseFile.name, Release.backend_id)
+        .join(Release, Release.id == ReleaseFile.release_id)
+        .where(these(workspace_id, [id_]))
+    ).first()
+    if beside is None:
+        return false()
+    folder = beside.name[: beside.name.rfind("/") + 1]
+    rest = func.substr(ReleaseFile.name, len(folder) + 1)
+    of_backend = select(Release.id).where(Release.backend_id == beside.backend_id)
+    return (
+        of_latest(workspace_id)
+        & ReleaseFile.release_id.in_(of_backend)
+        & ReleaseFile.name.startswith(folder, autoescape=True)
+        & ~rest.contains("/")
+    )
+
+
+def readable(db: Session, files: ColumnElement[bool]) -> list[str]:
+    """The ids of those of the files that can be read."""
+    arrived = ReleaseFile.uploaded_at.is_not(None) & ReleaseFile.deleted_at.is_(None)
+    return list(db.scalars(select(ReleaseFile.id).where(files, arrived).order_by(ReleaseFile.name)))
 
 
 def path_of_snapshot(db: Session, snapshot: Snapshot) -> tuple[str, ...]:

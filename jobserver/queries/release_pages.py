@@ -123,9 +123,9 @@ def in_project(project_id: int) -> ColumnElement[bool]:
     return Release.workspace_id.in_(select(Workspace.id).where(Workspace.project_id == project_id))
 
 
-def number_of_releases(db: Session, place: ColumnElement[bool]) -> int:
-    """How many releases there are."""
-    return db.scalar(select(func.count()).select_from(Release).where(place)) or 0
+def with_ids(ids: Iterable[str]) -> ColumnElement[bool]:
+    """Of releases: those with these ids."""
+    return Release.id.in_(list(ids))
 
 
 def releases(

@@ -14,6 +14,7 @@ from jobserver.models import (
     SnapshotFile,
 )
 from jobserver.models.publication import IN_FORCE, PENDING
+from jobserver.templating.states import SNAPSHOT_STATES, State
 
 LONGEST_ID = 26
 LONGEST_REQUEST_ID = 100
@@ -25,6 +26,13 @@ class Publication:
 
     is_published: bool
     is_pending: bool
+
+    @property
+    def shown(self) -> State:
+        """The same, as pages show it."""
+        return SNAPSHOT_STATES[
+            "published" if self.is_published else "pending" if self.is_pending else "draft"
+        ]
 
 
 def _fits(id_: str, longest: int) -> bool:
@@ -44,7 +52,8 @@ def release_by_id(db: Session, id_: str) -> Release | None:
 
 def file_by_id(db: Session, id_: str) -> ReleaseFile | None:
     """The file with its release, and what :func:`release_by_id` gives of that."""
-    if not _fits(id_, LONGEST_ID):
+    # Where the names of files are in addresses, too, most of what comes here is no id.
+    if len(id_) != LONGEST_ID or not id_.isalnum():
         return None
     release = joinedload(ReleaseFile.release)
     return db.scalar(

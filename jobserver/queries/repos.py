@@ -62,6 +62,25 @@ def is_of_an_organisation(db: Session, owner: str) -> bool:
     return bool(db.scalar(select(wanted.exists())))
 
 
+@dataclass(frozen=True)
+class Known:
+    """A repository that a workspace was ever made of, with the projects that have one now."""
+
+    repo: Repo
+    project_ids: frozenset[int]
+
+
+def known(db: Session, address: Address) -> Known | None:
+    """The repository at this address, if it is known here; capitals do not matter."""
+    projects = select(func.array_agg(Workspace.project_id.distinct())).where(Workspace.repo_id == Repo.id)
+    row = db.execute(
+        select(Repo, projects.correlate(Repo).scalar_subquery()).where(
+            func.lower(Repo.url) == address.url.lower()
+        )
+    ).one_or_none()
+    return Known(row[0], frozenset(row[1] or ())) if row else None
+
+
 def projects_using(db: Session, address: Address) -> list[ProjectRow]:
     """The projects with a workspace on the repository, by name."""
     statement = (

@@ -12,7 +12,7 @@ from jobserver.models import Backend, Job, JobRequest, Repo, User, Workspace, ut
 from jobserver.queries import activity, asking, event_logs
 from jobserver.queries.activity import FirstRun, Quarter
 from jobserver.queries.backends import BackendRow
-from jobserver.queries.output_pages import CameOut, came_out_columns
+from jobserver.queries.output_pages import CameOut, came_out_of_workspace
 from jobserver.templating.states import STATES, State, state_of
 
 LATEST = 6
@@ -141,7 +141,7 @@ def facts(db: Session, workspace: Workspace) -> Facts:
         .scalar_subquery()
     )
     quarter = activity.quarter_columns(workspace.id, utcnow()).subquery()
-    out = came_out_columns(workspace.id)
+    out = came_out_of_workspace(workspace.id)
     row = db.execute(select(creator, total, *quarter.c, *out)).one()
     creator_name, number, requests, succeeded, failed, seconds, *came_out = row
     quarter_facts = Quarter(requests, succeeded, failed, float(seconds))

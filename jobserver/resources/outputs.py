@@ -35,10 +35,12 @@ class Releases(InWorkspace):
 class FilesResource(InWorkspace):
     """A set of released files. What follows in the address is the name of one of them, folders and all."""
 
+    below: "type[FilePath]"
+
     def __getitem__(self, name: str) -> InWorkspace:
         if name in self.request.registry.get("files_view_names", {}).get(type(self), ()):
             raise KeyError(name)
-        return FilePath(self, name)
+        return self.below(self, name)
 
 
 class FilePath(InWorkspace):
@@ -53,11 +55,25 @@ class FilePath(InWorkspace):
         self.path: str = f"{parent.path}/{name}" if isinstance(parent, FilePath) else name
 
     def __getitem__(self, name: str) -> "FilePath":
-        return FilePath(self, name)
+        return type(self)(self, name)
+
+
+class ReleaseFilePath(FilePath):
+    """``…/releases/<release>/<folder>/<file>/``."""
+
+
+class LatestFilePath(FilePath):
+    """``…/outputs/latest/<backend>/<folder>/<file>/``."""
+
+
+class SnapshotFilePath(FilePath):
+    """``…/outputs/<number>/<folder>/<file>/``."""
 
 
 class ReleaseResource(FilesResource):
     """``…/releases/<release>/``: one release."""
+
+    below = ReleaseFilePath
 
     def __init__(self, parent: Releases, release: models.Release) -> None:
         super().__init__(parent, release.id)
@@ -75,6 +91,7 @@ class ReleaseFileResource(InWorkspace):
 
     def __init__(self, parent: ReleaseResource, file: models.ReleaseFile) -> None:
         super().__init__(parent, file.id)
+        self.files = parent
         self.release = parent.release
         self.file = file
 
@@ -95,9 +112,13 @@ class Outputs(InWorkspace):
 class LatestOutputs(FilesResource):
     """``…/outputs/latest/``: of every released file the newest version."""
 
+    below = LatestFilePath
+
 
 class SnapshotResource(FilesResource):
     """``…/outputs/<number>/``: a set of files, a draft or published."""
+
+    below = SnapshotFilePath
 
     def __init__(self, parent: Outputs, snapshot: models.Snapshot) -> None:
         super().__init__(parent, str(snapshot.id))
@@ -110,7 +131,6 @@ class SnapshotResource(FilesResource):
             is_published=self.publication.is_published, awaits_decision=self.publication.is_pending
         )
 
-
     def __getitem__(self, name: str) -> InWorkspace:
         found = releases.file_of_snapshot(self.request.db, self.snapshot.id, name)
         return SnapshotFileResource(self, found) if found else super().__getitem__(name)
@@ -121,6 +141,7 @@ class SnapshotFileResource(InWorkspace):
 
     def __init__(self, parent: SnapshotResource, file: models.ReleaseFile) -> None:
         super().__init__(parent, file.id)
+        self.files = parent
         self.snapshot = parent.snapshot
         self.file = file
 

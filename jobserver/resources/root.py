@@ -8,6 +8,7 @@ from jobserver.queries.path import as_id
 from jobserver.resources.api import Api
 from jobserver.resources.base import Resource
 from jobserver.resources.people import SettingsResource, Users
+from jobserver.resources.repositories import OldSignOffs, Repos
 from jobserver.resources.staff import StaffArea
 from jobserver.resources.tree import org_on_path
 from jobserver.resources.uploads import Uploads
@@ -79,6 +80,8 @@ CHILDREN: dict[str, type[Resource]] = {
     "status": Status,
     "job-requests": JobRequestAddresses,
     "jobs": JobAddresses,
+    "publish-repo": OldSignOffs,
+    "repo": Repos,
     "settings": SettingsResource,
     "staff": StaffArea,
     "uploads": Uploads,

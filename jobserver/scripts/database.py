@@ -104,7 +104,7 @@ def load_demonstration(program: Program, file: Path, tokens: Path | None, releas
             demonstration.hand_out_tokens(db, content, tokens)
         if releases:
             storage = ReleaseStorage.from_settings(program.settings)
-            demonstration_releases.load(db, storage, releases, demonstration.checker(db, content))
+            demonstration_releases.load(db, storage, releases, content)
     click.echo(
         f"The demonstration is loaded: {len(content.people)} people, {len(content.projects)} projects."
     )

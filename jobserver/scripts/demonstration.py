@@ -68,6 +68,16 @@ class Environment(_Part):
     is_active: bool = True
 
 
+class Publication(_Part):
+    """Released files of a workspace, by name, that somebody wants to be public."""
+
+    workspace: str
+    title: str
+    summary: str = ""
+    files: list[str]
+    approved: bool = False
+
+
 class Person(_Part):
     """Somebody with a GitHub account; who is not registered has no account here yet."""
 
@@ -88,6 +98,7 @@ class Demonstration(_Part):
     projects: list[Study]
     workspaces: list[Place]
     backends: list[Environment]
+    publications: list[Publication] = []
     people: list[Person]
 
 
@@ -122,10 +133,20 @@ def load(db: Session, content: Demonstration) -> None:
             )
 
 
-def checker(db: Session, content: Demonstration) -> User:
-    """The first of its people who may check outputs."""
-    login = next(each.login for each in content.people if Role.OUTPUT_CHECKER in each.roles)
-    return db.scalars(select(User).where(User.username == login)).one()
+def holder(db: Session, content: Demonstration, role: Role) -> User:
+    """The first of its people who has this role everywhere."""
+    return _named(db, next(each.login for each in content.people if role in each.roles))
+
+
+def developer(db: Session, content: Demonstration, workspace: str) -> User:
+    """The first of its people who may run jobs in the workspace."""
+    place = next(each for each in content.workspaces if each.name == workspace)
+    study = next(each for each in content.projects if each.slug == place.project)
+    return _named(db, next(each.username for each in study.members if Role.PROJECT_DEVELOPER in each.roles))
+
+
+def _named(db: Session, username: str) -> User:
+    return db.scalars(select(User).where(User.username == username)).one()
 
 
 def hand_out_tokens(db: Session, content: Demonstration, folder: Path) -> None:

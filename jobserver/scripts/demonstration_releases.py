@@ -6,16 +6,22 @@ from pathlib import Path
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from jobserver.actions import releases
+from jobserver.actions import publication, releases
 from jobserver.actions.releases import Announced
 from jobserver.clients.storage import ReleaseStorage
-from jobserver.models import Backend, Release, ReleaseFile, User, Workspace, utcnow
+from jobserver.models import Backend, Release, ReleaseFile, Role, User, Workspace, utcnow
+from jobserver.queries.publication import latest_named
+from jobserver.scripts.demonstration import Demonstration, developer, holder
 
 METADATA = {"tool": "demonstration"}
 
 
-def load(db: Session, storage: ReleaseStorage, folder: Path, checker: User) -> None:
-    """Release what the folder holds, in the checker's name; a workspace that has releases is left alone."""
+def load(db: Session, storage: ReleaseStorage, folder: Path, content: Demonstration) -> None:
+    """Release what the folder holds and publish of it what is wanted.
+
+    A workspace that has releases is left alone.
+    """
+    checker = holder(db, content, Role.OUTPUT_CHECKER)
     for place in sorted(folder.iterdir()):
         workspace = db.scalar(select(Workspace).where(Workspace.name == place.name))
         if workspace is None or db.scalar(select(exists().where(Release.workspace_id == workspace.id))):
@@ -24,6 +30,19 @@ def load(db: Session, storage: ReleaseStorage, folder: Path, checker: User) -> N
             backend = db.scalar(select(Backend).where(Backend.slug == below.parent.name))
             if backend is not None:
                 _release(db, storage, workspace, backend, below, checker)
+        _publish(db, workspace, content)
+
+
+def _publish(db: Session, workspace: Workspace, content: Demonstration) -> None:
+    publisher = holder(db, content, Role.OUTPUT_PUBLISHER)
+    for each in content.publications:
+        if each.workspace != workspace.name:
+            continue
+        ids = [id_ for found in latest_named(db, workspace.id, each.files).values() for id_ in found]
+        author = developer(db, content, workspace.name)
+        wish = publication.prepare(db, workspace, ids, author, title=each.title, summary=each.summary)
+        if each.approved:
+            publication.publish(db, wish.snapshot, publisher)
 
 
 def _release(

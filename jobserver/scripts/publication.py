@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from jobserver.actions import publication as actions
 from jobserver.actions.audit import OPERATOR
-from jobserver.actions.publication import CannotPublish
+from jobserver.actions.snapshots import CannotPublish
 from jobserver.models import Snapshot, Workspace
 from jobserver.queries import publication, releases
 from jobserver.queries.path import MAX_ID

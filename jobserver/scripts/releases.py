@@ -2,8 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -14,14 +13,14 @@ from jobserver.actions import releases as actions
 from jobserver.actions.releases import Announced
 from jobserver.clients.storage import INCOMING, FileMissing, Received, ReleaseStorage, StorageError
 from jobserver.forms.api.releases import problem_of_name
-from jobserver.models import Backend, Project, ReleaseFile, User, Workspace, utcnow
+from jobserver.models import Backend, Project, ReleaseFile, User, Workspace
 from jobserver.scripts.program import Program, pass_program, user_named
 from jobserver.settings import Settings
+from jobserver.tasks import redactions
 from jobserver.tasks.links import link
 
-# A file that has been on its way for a day will not arrive any more.
-ABANDONED = timedelta(days=1)
 BATCH = 500
+SURPLUS, REDACTED = "surplus", "redacted"
 
 
 @click.group("releases")
@@ -31,12 +30,12 @@ def releases() -> None:
 
 @releases.command("verify")
 @click.option("--workspace", help="Only files of this workspace.")
-@click.option("--clean", is_flag=True, help="Remove files that have been on their way for more than a day.")
 @pass_program
-def verify(program: Program, workspace: str | None, clean: bool) -> None:
+def verify(program: Program, workspace: str | None) -> None:
     """Compare what is stored with what the database says, file by file; exit status 1 if they differ.
 
-    Every file is read again and its SHA-256 made anew.
+    Every file is read again and its SHA-256 made anew. Redacted and abandoned files that are still there are
+    removed by sweep.
     """
     storage = ReleaseStorage.from_settings(program.settings)
     with program.transaction() as db:
@@ -49,18 +48,20 @@ def verify(program: Program, workspace: str | None, clean: bool) -> None:
             faults += 1
             click.echo(fault)
     found = (each for each in storage.paths() if only is None or each.startswith(f"{only.name}/"))
-    # What came while we were looking is no surplus.
-    surplus = [each for each in found if each not in wanted and not _known(program, each)]
-    for each in surplus:
-        click.echo(f"surplus: {each}")
-    abandoned = _abandoned(storage) if only is None else []
-    for place in abandoned:
-        if clean:
-            storage.discard(place)
-        click.echo(f"{'removed' if clean else 'abandoned'}: {INCOMING}/{place.name}")
-    differences = faults + len(surplus) + (0 if clean else len(abandoned))
-    if differences:
-        raise click.ClickException(f"{checked} files checked, {differences} differences.")
+    leftovers = 0
+    for each in found:
+        what = "" if each in wanted else _unwanted(program, each)
+        if what:
+            click.echo(f"{what}: {_printable(each)}")
+        faults += what == SURPLUS
+        leftovers += what == REDACTED
+    for place in redactions.abandoned(storage) if only is None else ():
+        leftovers += 1
+        click.echo(f"abandoned: {INCOMING}/{_printable(place.name)}")
+    if leftovers:
+        click.echo(f"jobserver releases sweep removes what is {REDACTED} or abandoned.", err=True)
+    if faults + leftovers:
+        raise click.ClickException(f"{checked} files checked, {faults + leftovers} differences.")
     click.echo(f"{checked} files checked, no differences.")
 
 
@@ -97,19 +98,43 @@ def _fault(storage: ReleaseStorage, path: str, sha256: str, size: int) -> str:
     return "" if found == (sha256, size) else f"changed: {path}"
 
 
-def _known(program: Program, path: str) -> bool:
-    here = (ReleaseFile.path == path) & ReleaseFile.deleted_at.is_(None)
+def _unwanted(program: Program, path: str) -> str:
+    """What a file is that was not looked for; empty for one that came while we were looking."""
+    if not path.isprintable():
+        return SURPLUS
+    columns = select(ReleaseFile.deleted_at).where(ReleaseFile.path == path)
     with program.transaction() as db:
-        return db.scalar(select(ReleaseFile.id).where(here).limit(1)) is not None
+        found = db.scalars(columns).all()
+    if None in found:
+        return ""
+    return REDACTED if found else SURPLUS
 
 
-def _abandoned(storage: ReleaseStorage) -> list[Path]:
-    old = []
-    for place in storage.incoming():
-        with suppress(FileNotFoundError):
-            if datetime.fromtimestamp(place.stat().st_mtime, UTC) < utcnow() - ABANDONED:
-                old.append(place)
-    return old
+def _printable(path: str) -> str:
+    """The path in one line of characters that every terminal takes, whatever was put into the folder."""
+    return path if path.isprintable() else ascii(path)
+
+
+@releases.command("sweep")
+@click.option("--dry-run", is_flag=True, help="Only say what there is.")
+@pass_program
+def sweep(program: Program, dry_run: bool) -> None:
+    """Remove files that were redacted, and those that broke off on their way more than a day ago.
+
+    The worker does so every hour. Files that are being uploaded are left alone; exit status 1 if something
+    could not be removed.
+    """
+    removed = failed = 0
+    for each in redactions.sweep(program.context, dry_run=dry_run):
+        if each.problem:
+            failed += 1
+            click.echo(f"not removed: {_printable(each.path)}: {_printable(each.problem)}")
+        else:
+            removed += 1
+            click.echo(f"{'to remove' if dry_run else 'removed'}: {_printable(each.path)}")
+    click.echo(f"{removed} {'to remove' if dry_run else 'removed'}.")
+    if failed:
+        raise click.ClickException(f"{failed} not removed.")
 
 
 @click.command("release")

@@ -48,6 +48,13 @@ def project(project_id: int, org_ids: Iterable[int]) -> list[Entry]:
     ]
 
 
+def repo(project_ids: Iterable[int]) -> list[Entry]:
+    """What a repository adds: the members of every project that has a workspace of it."""
+    return [
+        _allow(f"project:{project_id}:member", roles.MEMBER_USING_REPO) for project_id in sorted(project_ids)
+    ]
+
+
 def job_request(created_by_id: int) -> list[Entry]:
     """What a job request adds: its creator may cancel it, whatever became of their roles."""
     return [_allow(f"user:{created_by_id}", roles.CREATOR_OF_JOB_REQUEST)]

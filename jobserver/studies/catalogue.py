@@ -1,33 +1,19 @@
 """The repositories that new workspaces can be made for, as GitHub lists them, remembered for a while.
 
 An organisation at GitHub may have hundreds of repositories, so what it answered is kept for some minutes.
-Older answers are still given, while a new one is fetched behind the reader's back.
 """
 
-import contextvars
 import re
-import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
-import structlog
+from jobserver.clients.github import GitHubClient, Repository
+from jobserver.studies.remembered import TIME_LIMIT, Remembered
 
-from jobserver.clients.github import GitHubClient, GitHubError, Repository
-
-# Seconds: how long one look may take as a whole; until an answer is asked for anew behind the reader's
-# back; until it is too old to be given at all; and how old it may be for somebody who misses something.
-TIME_LIMIT = 10.0
-FRESH = 300.0
-OLDEST = 3600.0
-JUST_NOW = 10.0
-AT_ONCE = 8
 NOT_RESEARCH = "non-research"
 
 _URL = re.compile(r"https://github\.com/([A-Za-z0-9][A-Za-z0-9-]*)/([A-Za-z0-9._-]+)")
-
-log = structlog.get_logger("jobserver.studies")
 
 
 @dataclass(frozen=True)
@@ -65,28 +51,14 @@ class Offer:
         return found is not None and branch in found.branches
 
 
-@dataclass(frozen=True)
-class _Answer:
-    at: float
-    repositories: tuple[Listed, ...]
-
-
 class Catalogue:
-    """Asks GitHub what organisations have; threads share it, and with it what is being asked.
-
-    ``clock`` tells seconds. What takes longer than ``limit`` goes on, and is there for the next reader.
-    """
+    """Asks GitHub what organisations have, and remembers it; see :class:`Remembered`."""
 
     def __init__(
         self, github: GitHubClient, *, limit: float = TIME_LIMIT, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._github = github
-        self._limit = limit
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._answers: dict[str, _Answer] = {}
-        self._asking: dict[str, Future[_Answer]] = {}
-        self._pool = ThreadPoolExecutor(AT_ONCE, "catalogue")
+        self._remembered = Remembered(self._list, limit=limit, clock=clock)
 
     def offer(self, organisations: Iterable[str], *, anew: bool = False) -> Offer:
         """The repositories of these organisations by name, without those that are not for research.
@@ -94,65 +66,12 @@ class Catalogue:
         One that cannot be listed does not hide the others. ``anew``: only what GitHub said just now will do;
         older answers are given if it says nothing.
         """
-        wanted = {org.lower(): org for org in organisations}
-        kept: dict[str, _Answer] = {}
-        pending: dict[str, Future[_Answer]] = {}
-        for key, org in wanted.items():
-            answer = self._answer(key)
-            age = self._clock() - answer.at if answer else OLDEST
-            if answer and age < OLDEST:
-                kept[key] = answer
-            if age >= (JUST_NOW if anew else FRESH):
-                future = self._ask(key, org)
-                if anew or key not in kept:
-                    pending[key] = future
-        failures = self._await(pending, wanted, kept)
-        found = [each for answer in kept.values() for each in answer.repositories]
+        known, failures = self._remembered.look(organisations, anew=anew)
+        found = [each for repositories in known.values() for each in repositories]
         return Offer(sorted(found, key=lambda each: (each.name.lower(), each.owner.lower())), failures)
 
-    def _await(
-        self, pending: dict[str, Future[_Answer]], wanted: dict[str, str], kept: dict[str, _Answer]
-    ) -> dict[str, str]:
-        """Add what comes in time to ``kept``; why the rest is missing, in a sentence each."""
-        wait(pending.values(), timeout=self._limit)
-        failures = {}
-        for key, future in pending.items():
-            try:
-                kept[key] = future.result(timeout=0)
-            except GitHubError as error:
-                failures[wanted[key]] = str(error)
-            except TimeoutError:
-                failures[wanted[key]] = "GitHub did not answer in time. Try again in a few minutes."
-        return failures
-
-    def _answer(self, key: str) -> _Answer | None:
-        with self._lock:
-            return self._answers.get(key)
-
-    def _ask(self, key: str, org: str) -> Future[_Answer]:
-        """The answer that is on its way already, else a new one."""
-        with self._lock:
-            future = self._asking.get(key)
-            if future is None:
-                context = contextvars.copy_context()
-                future = self._pool.submit(context.run, self._fetch, key, org)
-                self._asking[key] = future
-            return future
-
-    def _fetch(self, key: str, org: str) -> _Answer:
-        try:
-            listed = tuple(filter(None, map(_listed, self._github.repositories(org))))
-            answer = _Answer(self._clock(), listed)
-        except GitHubError as error:
-            log.warning("repositories_not_listed", organisation=org, reason=str(error))
-            raise
-        else:
-            with self._lock:
-                self._answers[key] = answer
-            return answer
-        finally:
-            with self._lock:
-                self._asking.pop(key, None)
+    def _list(self, organisation: str) -> tuple[Listed, ...]:
+        return tuple(filter(None, map(_listed, self._github.repositories(organisation))))
 
 
 def owner_in(url: str) -> str:

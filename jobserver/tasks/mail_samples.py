@@ -6,9 +6,32 @@ from datetime import UTC, datetime
 
 from jobserver.actions.settings import Invitation
 from jobserver.clients.mail import Message
-from jobserver.models import Backend, JobState, Role, SiteAlert, User
+from jobserver.models import (
+    Backend,
+    JobState,
+    Org,
+    Project,
+    Release,
+    ReleaseFile,
+    Repo,
+    Role,
+    SiteAlert,
+    User,
+    Workspace,
+)
 from jobserver.models.choices import AirlockEventType
-from jobserver.tasks import account_mails, airlock_samples, level4_mails, mails, operations, role_mails
+from jobserver.queries.publication_telling import Told
+from jobserver.tasks import (
+    account_mails,
+    airlock_samples,
+    level4_mails,
+    mails,
+    operations,
+    publication_mails,
+    redactions,
+    repo_mails,
+    role_mails,
+)
 from jobserver.tasks.links import link
 from jobserver.tasks.mails import Digest, JobLine
 
@@ -105,6 +128,60 @@ def _roles_given(base_url: str) -> Message:
     return role_mails.roles_given(boss, _owner(), roles, "staff-2", "Joins the checkers", MOMENT, base_url)
 
 
+def _file_redacted(base_url: str) -> Message:
+    project = Project(slug="asthma-in-adults", org=Org(slug="demo-university"))
+    release = Release(
+        id="01JCY0DPNM4T5V6W7X8Y9ZABCD",
+        created_at=MOMENT,
+        workspace=Workspace(name="asthma-main", project=project),
+    )
+    file = ReleaseFile(
+        name="output/tables/uptake by <region> & age.csv",
+        deleted_at=MOMENT,
+        deleted_reason="Two cells count fewer than 8 people & can be found by <subtraction>.",
+        release=release,
+    )
+    return redactions.file_redacted(_owner(), file, "Checker One", base_url)
+
+
+def _signed_off() -> tuple[Repo, User]:
+    signer = User(username="researcher-2", fullname=NAME, email="second@example.org")
+    return Repo(url="https://github.com/opensafely/asthma-in-adults"), signer
+
+
+def _repo_signed_off(base_url: str) -> Message:
+    return repo_mails.to_researcher(_owner(), *_signed_off(), "publications@example.org", base_url)
+
+
+def _repo_with_outputs(base_url: str) -> Message:
+    numbers = ["148", "POS-2025-2001"]
+    return repo_mails.to_publications("publications@example.org", *_signed_off(), numbers, base_url)
+
+
+def _wish(decision: str | None = None) -> Told:
+    return Told(
+        snapshot_id=7,
+        title="Vaccine uptake by <region> & age",
+        decision=decision,
+        asked_by=NAME,
+        decided_by="Publisher One",
+        reason="Table 2 has two cells below 8 & <rounding> hides neither.\nRound to 5.",
+        files=12,
+        size=3_200_000,
+        project="Asthma in adults",
+        path=("demo-university", "asthma-in-adults", "asthma-main"),
+    )
+
+
+def _publish_request(base_url: str) -> Message:
+    publisher = User(username="publisher", fullname="Publisher One", email="publisher@example.org")
+    return publication_mails.asked(_wish(), publisher, base_url)
+
+
+def _publish_decision(base_url: str) -> Message:
+    return publication_mails.decided(_wish("rejected"), "rejected", _owner(), base_url)
+
+
 def _release_request(event_type: AirlockEventType) -> Callable[[str], Message]:
     return lambda base_url: airlock_samples.mail(event_type, NAME, MOMENT, base_url)
 
@@ -122,6 +199,23 @@ SAMPLES: Mapping[str, Sample] = {
     "announcement": Sample("To whoever has a request going on at a backend in trouble", _announcement),
     "roles_given": Sample(
         "To somebody who was given a role that reaches every project, and to the administrators", _roles_given
+    ),
+    "file_redacted": Sample(
+        "To the developers of a project, when a released file was redacted", _file_redacted
+    ),
+    "repo_signed_off": Sample(
+        "To whoever made a workspace of a repository, when a researcher has signed it off", _repo_signed_off
+    ),
+    "repo_with_outputs": Sample(
+        "To the publications team, when a researcher has signed off a repository with outputs on GitHub",
+        _repo_with_outputs,
+    ),
+    "publish_request": Sample(
+        "To the output publishers, when somebody asks for outputs to be public", _publish_request
+    ),
+    "publish_decision": Sample(
+        "To whoever asked, when outputs were published, or were not, or are public no longer",
+        _publish_decision,
     ),
     "release_request_approved": Sample(
         "To the author of a release request, when checkers have approved it",

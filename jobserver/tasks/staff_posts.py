@@ -1,4 +1,7 @@
-"""What co-pilots are told in Slack: of new projects, and of support that ends soon (spec: staff 16)."""
+"""What co-pilots are told in Slack: of new projects, repositories that were signed off, ending support.
+
+Spec: staff 16.
+"""
 
 from datetime import UTC, datetime, time, timedelta
 
@@ -7,10 +10,12 @@ from sqlalchemy.orm import Session
 from jobserver import queue
 from jobserver.clients.slack import SlackNotSent
 from jobserver.models import Project, User, utcnow
+from jobserver.queries.sign_off import first_project
 from jobserver.queries.staff.copilots import support_ending
 from jobserver.rap.context import Context
 from jobserver.tasks.airlock_words import slack
 from jobserver.tasks.links import link
+from jobserver.tasks.repo_mails import signed_off
 from jobserver.tasks.retrying import GiveUp
 from jobserver.templating.times import LONDON
 
@@ -31,6 +36,23 @@ def announce_project(context: Context, *, project_id: int) -> None:
         "Please update the tracking board, and get in touch with its people.",
         f"Co-pilot: {_person(base_url, copilot)}",
     ]
+    _post(context, "\n".join(lines))
+
+
+def announce_repo_signed_off(context: Context, *, repo_id: int) -> None:
+    """Tell of a repository without outputs on GitHub that a researcher has signed off."""
+    with context.transaction() as db:
+        repo, signer = signed_off(db, repo_id)
+        first = first_project(db, repo_id)
+    base_url = context.settings.base_url
+    page = _link(base_url, f"{repo.owner}/{repo.name}", "repos", repo.owner, repo.name)
+    lines = [
+        f"Repository signed off by a researcher: {page}, by {_person(base_url, signer)}.",
+        "Please check it, and sign it off on that page: then it is made public.",
+    ]
+    if first:
+        project = f"<{link(base_url, *first.path)}|{slack(first.path[-1])}>"
+        lines.append(f"Project: {project}. Co-pilot: {_person(base_url, first.copilot)}")
     _post(context, "\n".join(lines))
 
 

@@ -17,7 +17,7 @@ from jobserver.actions.tasks import forget_old
 from jobserver.models import utcnow
 from jobserver.rap.context import Context
 from jobserver.tasks import app as tasks
-from jobserver.tasks import repositories, staff_posts
+from jobserver.tasks import redactions, repositories, staff_posts
 from jobserver.tasks.retrying import NotYet
 
 log = structlog.get_logger(__name__)
@@ -137,6 +137,7 @@ def _tidy(context: Context) -> None:
         staff_posts.ask_for_support_ends(db)
     if cleared:
         log.info("expired_level4_tokens_cleared", number=cleared)
+    redactions.tidy(context)
 
 
 async def rescue(app: procrastinate.App) -> int:

@@ -23,6 +23,11 @@ _PARSER = MarkdownIt("commonmark", {"html": False, "breaks": True}).disable("ima
 
 @lru_cache(maxsize=256)
 def markdown(text: str) -> Markup:
+    """A short text as HTML, which is remembered."""
+    return rendered(text)
+
+
+def rendered(text: str) -> Markup:
     """The text as HTML: what the parser made, and of that only what is listed above."""
     tokens = _PARSER.parse(text)
     level = TOP - 1

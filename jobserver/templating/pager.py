@@ -7,12 +7,16 @@ from urllib.parse import urlencode
 
 @dataclass(frozen=True)
 class Pager:
-    """Page `page` of a list of `total` rows, `size` to a page; its links keep all other parameters."""
+    """Page `page` of a list of `total` rows, `size` to a page; its links keep all other parameters.
+
+    `name` is that of the parameter that says which page.
+    """
 
     page: int
     total: int
     size: int
     parameters: Sequence[tuple[str, str]] = ()
+    name: str = "page"
 
     @property
     def pages(self) -> int:
@@ -25,9 +29,9 @@ class Pager:
         return (self.page - 1) * self.size
 
     def url(self, page: int) -> str:
-        """The query string of another page; the first one has no `page`."""
-        kept = [(key, value) for key, value in self.parameters if key != "page"]
-        query = urlencode([*kept, ("page", str(page))] if page > 1 else kept)
+        """The query string of another page; the first one needs no parameter."""
+        kept = [(key, value) for key, value in self.parameters if key != self.name]
+        query = urlencode([*kept, (self.name, str(page))] if page > 1 else kept)
         return f"?{query}"
 
 

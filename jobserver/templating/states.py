@@ -72,6 +72,15 @@ SNAPSHOT_STATES = {
     "draft": State("pending", "pencil-square", "Draft"),
 }
 
+# Where a wish to publish a snapshot stands (spec: domain 3.18).
+PUBLISH_REQUEST_STATES = {
+    "pending": State("warning", "clock", "Waits for a decision"),
+    "approved": State("succeeded", "globe-alt", "Published"),
+    "rejected": State("failed", "x-circle", "Rejected"),
+    "withdrawn": State("cancelled", "arrow-uturn-left", "Withdrawn"),
+    "unpublished": State("cancelled", "eye-slash", "Unpublished"),
+}
+
 # Where a release request stands in Airlock, by its state (spec: airlock 10).
 RELEASE_REQUEST_STATES = {
     "submitted": State("pending", "clock", "Submitted"),

@@ -208,7 +208,7 @@ KINDS: dict[str, Kind] = {
         "{actor} uploaded the last file of {target} of {parent}",
     ),
     T.RELEASE_FILE_DELETED: Kind(
-        _OUTPUTS, "Released file deleted", "trash", "{actor} deleted the released file {target} of {parent}"
+        _OUTPUTS, "Released file redacted", "trash", "{actor} redacted the released file {target} of {parent}"
     ),
     T.SNAPSHOT_CREATED: Kind(
         _OUTPUTS, "Draft prepared", "document-plus", "{actor} prepared {target} of {parent}", "Files"

@@ -6,7 +6,10 @@ from typing import Any
 
 from pyramid.config import Configurator
 
-from jobserver.resources import JobRequestResource, Root, outputs
+from jobserver.resources import JobRequestResource, Root
+
+# Under other names: these of our own modules would take their place.
+from jobserver.resources import outputs as file_sets
 from jobserver.resources import staff as staff_area
 from jobserver.resources.root import CHILDREN
 
@@ -24,7 +27,7 @@ def includeme(config: Configurator) -> None:
         view["name"] for view in views if view["context"] is JobRequestResource
     )
     config.registry["staff_view_names"] = _names_by_context(views, staff_area)
-    config.registry["files_view_names"] = _names_by_context(views, outputs)
+    config.registry["files_view_names"] = _names_by_context(views, file_sets)
     config.registry["site_pages"] = frozenset(at_root | set(CHILDREN))
 
 

@@ -31,6 +31,8 @@ from jobserver.templating import environment
 
 log = structlog.get_logger("jobserver.errors")
 SAFE = frozenset({"GET", "HEAD"})
+# Pages that are not there for those who lack one of these (spec: pages 20.2).
+HIDING = frozenset({Permission.REPO_SIGN_OFF})
 # Where something is missing below one of these, the page says which is the last that is there.
 PUBLIC_PLACES = {
     OrgResource: "organisation",
@@ -120,7 +122,7 @@ def forbidden(exc: HTTPForbidden, request: Request) -> Response:
     if anonymous:
         return HTTPSeeOther(login_url(request))
     wanted = permission_named(getattr(exc.result, "permission", None))
-    if not visible or wanted is None:
+    if not visible or wanted is None or wanted in HIDING:
         return error_page(request, 404)
     return error_page(
         request,

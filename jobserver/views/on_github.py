@@ -13,16 +13,16 @@ class OnGithub:
         self.url = f"{settings.github_url.rstrip('/')}/{repo.owner}/{repo.name}"
 
     def tree(self, sha: str) -> str:
-        """The files at a commit, or the front page if the commit is not known."""
-        return f"{self.url}/tree/{sha}" if sha else self.url
+        """The files at a commit or branch, or the front page if that is not known."""
+        return f"{self.url}/tree/{quote(sha)}" if sha else self.url
 
     def commit(self, sha: str) -> str:
         """One commit."""
         return f"{self.url}/commit/{sha}" if sha else self.url
 
     def file(self, sha: str, path: str) -> str:
-        """One file at a commit."""
-        return f"{self.url}/blob/{sha}/{quote(path)}"
+        """One file at a commit or branch."""
+        return f"{self.url}/blob/{quote(sha)}/{quote(path)}"
 
     def project_yaml(self, sha: str) -> str:
         """``project.yaml`` at a commit."""

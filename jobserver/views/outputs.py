@@ -1,117 +1,110 @@
-"""What was published of a workspace, drafts, and the newest version of every file (spec: pages 17)."""
+"""A set of files, a draft or published, and the newest version of every file (spec: pages 17)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
+from pyramid.httpexceptions import HTTPFound
 from pyramid.request import Request
+from pyramid.response import Response
 from pyramid.view import view_config
 
-from jobserver.models import utcnow
-from jobserver.queries import output_pages as queries
-from jobserver.queries import release_pages
-from jobserver.queries.outputs import newer_versions, of_latest
-from jobserver.queries.release_pages import FileRow
+from jobserver.queries.file_names import names_in_set
+from jobserver.queries.viewer import SetFile, latest_files, of_this_snapshot
 from jobserver.resources.links import page_url, view_url
-from jobserver.resources.outputs import LatestOutputs, Outputs, SnapshotResource
+from jobserver.resources.outputs import (
+    LatestFilePath,
+    LatestOutputs,
+    SnapshotFilePath,
+    SnapshotFileResource,
+    SnapshotResource,
+)
 from jobserver.security.permissions import Permission
 from jobserver.views.job_requests import breadcrumbs
-from jobserver.views.releases import access, files_table, pager_of
+from jobserver.views.publishing.about import about_snapshot
+from jobserver.views.releases import access
 from jobserver.views.tabs import tabs
+from jobserver.views.viewer import frame as viewer
+from jobserver.views.viewer.addresses import Addresses
+
+OF_SNAPSHOT: dict[str, Any] = {"permission": Permission.SNAPSHOT_VIEW, "request_method": "GET"}
+OF_LATEST: dict[str, Any] = {"permission": Permission.RELEASE_FILE_VIEW, "request_method": "GET"}
 
 
-@view_config(
-    context=Outputs,
-    permission=Permission.VIEW,
-    request_method="GET",
-    renderer="jobserver:templates/outputs/list.jinja2",
-)
-def outputs(context: Outputs, request: Request) -> dict[str, Any]:
-    """The sets of files that the reader may see: published ones, and drafts for those who may."""
-    may_see = bool(request.has_permission(Permission.SNAPSHOT_VIEW))
-    chosen = queries.visible(request.identity, context.workspace.id)
-    total = queries.number_of_snapshots(request.db, chosen)
-    pager = pager_of(request, total, queries.PAGE)
+@view_config(**OF_SNAPSHOT, context=SnapshotResource, renderer="jobserver:templates/outputs/snapshot.jinja2")
+@view_config(**OF_SNAPSHOT, context=SnapshotFilePath, renderer="jobserver:templates/outputs/snapshot.jinja2")
+def snapshot(context: SnapshotResource | SnapshotFilePath, request: Request) -> dict[str, Any]:
+    """One set of files, a draft or published, and perhaps one of its files."""
+    here: SnapshotResource = viewer.set_of(context)
+    shown = viewer.page(context, request, _of_snapshot(context, request))
     return {
-        "workspace": context.workspace,
-        "may_see": may_see,
-        "total": total,
-        "pager": pager,
-        "rows": queries.snapshots(request.db, chosen, offset=pager.offset),
-        "snapshot_url": lambda row: view_url(request, context, str(row.id)),
-        "latest_url": view_url(request, context, "latest") if may_see else None,
-        "now": utcnow(),
-        "url": lambda *names: page_url(request, *names),
-        "tabs": tabs(request, context),
-        "breadcrumbs": breadcrumbs(context, request, ("Published outputs", None)),
-    }
-
-
-@view_config(
-    context=SnapshotResource,
-    permission=Permission.SNAPSHOT_VIEW,
-    request_method="GET",
-    renderer="jobserver:templates/outputs/snapshot.jinja2",
-)
-def snapshot(context: SnapshotResource, request: Request) -> dict[str, Any]:
-    """One set of files, a draft or published."""
-    row = queries.snapshot(request.db, context.snapshot.id)
-    files, now = release_pages.of_snapshot(row.id), utcnow()
-    counts = release_pages.counts(request.db, files)
-    table = files_table(context, request, files, counts.files, now)
-    if row.is_published:
-        table["file_url"] = lambda file: page_url(request, *table["place"], "published", file.id)
-    return {
+        **shown,
+        **about_snapshot(request, here, shown["counts"]),
         "workspace": context.workspace,
         "project": context.project,
-        "org": context.org,
-        "snapshot": row,
-        "counts": counts,
-        "download_url": view_url(request, context, "download") if counts.readable else None,
-        **table,
+        "state": here.publication.shown,
+        "zip_url": view_url(request, here, "download") if shown["counts"].readable else None,
         **access(context, request),
-        "tabs": tabs(request, context),
+        "tabs": tabs(request, here),
         "breadcrumbs": breadcrumbs(
             context,
             request,
-            ("Published outputs", view_url(request, context.__parent__)),
-            (str(row.id), None),
+            ("Published outputs", view_url(request, here.__parent__)),
+            *viewer.crumbs(str(here.snapshot.id), shown),
         ),
     }
 
 
-@view_config(
-    context=LatestOutputs,
-    permission=Permission.RELEASE_FILE_VIEW,
-    request_method="GET",
-    renderer="jobserver:templates/outputs/latest.jinja2",
-)
-def latest(context: LatestOutputs, request: Request) -> dict[str, Any]:
-    """Of every released file the newest version that can be read."""
-    db, here = request.db, context.workspace.id
-    names = (context.org.slug, context.project.slug, context.workspace.name)
-    counts = release_pages.counts(db, of_latest(here))
-    table = files_table(context, request, of_latest(here), counts.files, utcnow())
+@view_config(**OF_SNAPSHOT, context=SnapshotResource, request_param="part", renderer=viewer.PART)
+@view_config(**OF_SNAPSHOT, context=SnapshotFilePath, request_param="part", renderer=viewer.PART)
+def part_of_snapshot(context: SnapshotResource | SnapshotFilePath, request: Request) -> dict[str, Any]:
+    """A part of the tree."""
+    return viewer.part(context, request, _of_snapshot(context, request))
+
+
+@view_config(**OF_SNAPSHOT, context=SnapshotFileResource)
+def file_of_snapshot(context: SnapshotFileResource, request: Request) -> Response:
+    """One of its files, by its id: where the set shows it."""
+    files = _of_snapshot(context.files, request)
+    path = next(path for path, file in files.items() if file.id == context.file.id)
+    return HTTPFound(Addresses(request, context.files).of(path, context.file.id))
+
+
+def _of_snapshot(context: SnapshotResource | SnapshotFilePath, request: Request) -> Mapping[str, SetFile]:
+    files = of_this_snapshot(request.db, viewer.set_of(context).snapshot.id)
+    return dict(zip(names_in_set(files), files, strict=True))
+
+
+@view_config(**OF_LATEST, context=LatestOutputs, renderer="jobserver:templates/outputs/latest.jinja2")
+@view_config(**OF_LATEST, context=LatestFilePath, renderer="jobserver:templates/outputs/latest.jinja2")
+def latest(context: LatestOutputs | LatestFilePath, request: Request) -> dict[str, Any]:
+    """Of every released file the newest version that can be read, and perhaps one of them."""
+    here: LatestOutputs = viewer.set_of(context)
+    shown = viewer.page(context, request, _latest(context, request))
+    may_prepare = shown["counts"].readable and request.has_permission(Permission.SNAPSHOT_CREATE)
     return {
+        **shown,
         "workspace": context.workspace,
-        "counts": counts,
-        "newer": _newer(request, here, table["files"]),
-        "download_url": view_url(request, context, "download") if counts.readable else None,
-        **table,
+        "project": context.project,
+        "zip_url": view_url(request, here, "download") if shown["counts"].readable else None,
+        "prepare_url": view_url(request, here, "prepare") if may_prepare else None,
         **access(context, request),
-        "tabs": tabs(request, context),
+        "tabs": tabs(request, here),
         "breadcrumbs": breadcrumbs(
             context,
             request,
-            ("Releases", page_url(request, *names, "releases")),
-            ("All outputs", None),
+            ("Releases", page_url(request, *shown["place"], "releases")),
+            *viewer.crumbs("Latest outputs", shown),
         ),
     }
 
 
-def _newer(request: Request, workspace_id: int, shown: Sequence[FileRow]) -> Mapping[str, FileRow]:
-    """Of the files on the page that are not the newest version: that one, which cannot be read."""
-    newest = newer_versions(request.db, workspace_id)
-    wanted = {file.id: newest[file.id] for file in shown if file.id in newest}
-    rows = release_pages.files_of(request.db, release_pages.these(wanted.values()), limit=len(wanted))
-    by_id = {row.id: row for row in rows}
-    return {id_: by_id[newer_id] for id_, newer_id in wanted.items()}
+@view_config(**OF_LATEST, context=LatestOutputs, request_param="part", renderer=viewer.PART)
+@view_config(**OF_LATEST, context=LatestFilePath, request_param="part", renderer=viewer.PART)
+def part_of_latest(context: LatestOutputs | LatestFilePath, request: Request) -> dict[str, Any]:
+    """A part of the tree."""
+    return viewer.part(context, request, _latest(context, request))
+
+
+def _latest(context: LatestOutputs | LatestFilePath, request: Request) -> Mapping[str, SetFile]:
+    """By backend and name."""
+    return {f"{file.backend}/{file.name}": file for file in latest_files(request.db, context.workspace.id)}

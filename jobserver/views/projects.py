@@ -7,9 +7,10 @@ from pyramid.request import Request
 from pyramid.view import view_config
 
 from jobserver.models import Workspace, utcnow
-from jobserver.queries import activity
+from jobserver.queries import activity, output_lists, release_pages
 from jobserver.queries import projects as queries
 from jobserver.queries.asking import givers_of_project_roles
+from jobserver.queries.output_pages import CameOut
 from jobserver.resources import ProjectResource
 from jobserver.resources.links import page_url, view_url
 from jobserver.security.permissions import Permission
@@ -17,6 +18,7 @@ from jobserver.templating.pager import Pager, page_number
 from jobserver.views.on_github import OnGithub
 from jobserver.views.tabs import tabs
 
+NEWEST = 5
 PURPOSE = "https://www.opensafely.org/project/{}/"
 
 
@@ -30,11 +32,11 @@ def project(context: ProjectResource, request: Request) -> dict[str, Any]:
     """The project's workspaces, repositories, organisations and people, and what went on lately."""
     db, row = request.db, context.project
     settings = request.registry["settings"]
-    total = queries.number_of_workspaces(db, row.id)
-    number = page_number(request.GET.get("page"), total, queries.PAGE)
+    facts = queries.facts(db, row.id)
+    number = page_number(request.GET.get("page"), facts.workspaces, queries.PAGE)
     if number is None:
         raise HTTPNotFound
-    pager = Pager(number, total, queries.PAGE, list(request.GET.items()))
+    pager = Pager(number, facts.workspaces, queries.PAGE, list(request.GET.items()))
     here = Workspace.project_id == row.id
     is_member = bool(request.has_permission(Permission.MEMBER_TOOLS_VIEW))
     everybody = request.GET.get("members") == "all"
@@ -48,7 +50,7 @@ def project(context: ProjectResource, request: Request) -> dict[str, Any]:
         "members": queries.members_of(
             db, row.id, limit=queries.MOST_MEMBERS if everybody else queries.FEW_MEMBERS
         ),
-        "number_of_members": queries.number_of_members(db, row.id),
+        "number_of_members": facts.members,
         "all_members_url": view_url(request, context, query={"members": "all"}),
         "first_run": activity.first_run(db, here),
         "latest": activity.latest_in(db, here),
@@ -65,6 +67,21 @@ def project(context: ProjectResource, request: Request) -> dict[str, Any]:
         "github": lambda repo: OnGithub(settings, repo),
         "url": lambda *names: page_url(request, *names),
         "now": utcnow(),
-        "tabs": tabs(request, context),
+        **_came_out(context, request, facts.out),
+        "tabs": tabs(request, context, facts.out),
         "breadcrumbs": [(context.org.name, page_url(request, context.org.slug)), (row.name, None)],
+    }
+
+
+def _came_out(context: ProjectResource, request: Request, out: CameOut) -> dict[str, Any]:
+    """Of each workspace what was last published, and the newest releases."""
+    db, here = request.db, context.project.id
+    sees_files = bool(request.has_permission(Permission.RELEASE_FILE_VIEW))
+    return {
+        "published": output_lists.newest_published(db, here, limit=NEWEST) if out.published else [],
+        "releases": release_pages.releases(
+            db, release_pages.in_project(here), with_files=sees_files, limit=NEWEST
+        )
+        if out.releases
+        else [],
     }

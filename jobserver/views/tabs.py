@@ -4,7 +4,7 @@ from typing import Any
 
 from pyramid.request import Request
 
-from jobserver.queries.output_pages import CameOut, came_out
+from jobserver.queries.output_pages import CameOut, came_out, came_out_of_project, came_out_of_workspace
 from jobserver.resources import ProjectResource
 from jobserver.resources.links import page_url, view_url
 from jobserver.resources.outputs import LatestOutputs
@@ -14,12 +14,14 @@ from jobserver.security.permissions import Permission
 def tabs(request: Request, context: Any, out: CameOut | None = None) -> list[dict[str, Any]]:
     """Those of the project or workspace that the address names, with the one marked that it leads to.
 
-    ``out`` is what came out of the workspace, if that is known already.
+    ``out`` is what came out of it, if that is known already.
     """
     if isinstance(context, ProjectResource):
-        found = _of_project(request, context)
+        out = out or came_out(request.db, *came_out_of_project(context.project.id))
+        found = _of_project(request, context, out)
     else:
-        found = _of_workspace(request, context, out or came_out(request.db, context.workspace.id))
+        out = out or came_out(request.db, *came_out_of_workspace(context.workspace.id))
+        found = _of_workspace(request, context, out)
     leading_here = [each["href"] for each in found if request.path.startswith(each["href"])]
     here = max(leading_here, key=len, default="")
     if isinstance(context, LatestOutputs):
@@ -28,11 +30,12 @@ def tabs(request: Request, context: Any, out: CameOut | None = None) -> list[dic
     return [{**each, "current": each["href"] == here} for each in found]
 
 
-def _of_project(request: Request, context: ProjectResource) -> list[dict[str, Any]]:
+def _of_project(request: Request, context: ProjectResource, out: CameOut) -> list[dict[str, Any]]:
     return [
         {"label": "Overview", "href": view_url(request, context)},
         {"label": "Job requests", "href": view_url(request, context, "logs")},
-        {"label": "Releases", "href": view_url(request, context, "releases")},
+        {"label": "Releases", "href": view_url(request, context, "releases"), "count": out.releases},
+        {"label": "Published outputs", "href": view_url(request, context, "outputs"), "count": out.published},
     ]
 
 

@@ -61,6 +61,7 @@ def workspace(context: WorkspaceResource, request: Request) -> dict[str, Any]:
         "project": context.project,
         "org": context.org,
         "github": OnGithub(request.registry["settings"], row.repo),
+        "sign_off_url": page_url(request, "repo", row.repo.owner, row.repo.name, "sign-off"),
         "is_member": is_member,
         "may": _may(request),
         "role_givers": givers_of_project_roles(),

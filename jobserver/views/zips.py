@@ -4,6 +4,7 @@ Nothing is held but a piece of one file. The rows are read before the first byte
 slowly somebody takes it, no connection of the database waits for them.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -12,7 +13,6 @@ from pathlib import PurePosixPath
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZIP_STORED
 
-import structlog
 from pyramid.httpexceptions import HTTPNotFound
 from pyramid.request import Request
 from pyramid.response import Response
@@ -22,17 +22,23 @@ from zipstream import ZipStream  # type: ignore[import-untyped]
 from jobserver.clients.storage import CHUNK, FileMissing, ReleaseStorage
 from jobserver.http.disposition import disposition
 from jobserver.queries import release_pages as queries
+from jobserver.queries.file_names import names_in_set
 from jobserver.queries.outputs import newer_versions, of_latest
 from jobserver.queries.release_pages import ZipFileRow
 from jobserver.resources.links import page_url
 from jobserver.resources.outputs import LatestOutputs, ReleaseResource, SnapshotResource
 from jobserver.security.permissions import Permission
 from jobserver.templating.times import exact
+from jobserver.views.files import note_read, opened, read_by
 
-log = structlog.get_logger("jobserver.zips")
 # What is compressed already.
 STORED = frozenset({".gif", ".gz", ".jpeg", ".jpg", ".pdf", ".png", ".svgz", ".webp", ".zip"})
 LEFT_OUT = "NOT-INCLUDED.txt"
+# Control characters and Windows' own stroke between folders.
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f\\]")
+_DRIVE = re.compile(r"^([A-Za-z]):")
+# What file systems take, in bytes: of a folder's or file's name, and here of all of them together.
+LONGEST_PART, LONGEST_NAME = 255, 2_000
 
 
 @view_config(
@@ -78,22 +84,24 @@ def _zip(context: Any, request: Request, filename: str, rows: Sequence[ZipFileRo
     response = Response(content_type="application/zip")
     response.content_disposition = disposition("attachment", filename)
     response.cache_control.no_store = True
-    response.app_iter = _stream(request.clients.storage, rows, address)
+    response.app_iter = _stream(request.clients.storage, rows, address, read_by(request))
     return response
 
 
-def _stream(storage: ReleaseStorage, rows: Sequence[ZipFileRow], address: Any) -> Iterator[bytes]:
+def _stream(
+    storage: ReleaseStorage, rows: Sequence[ZipFileRow], address: Any, reader: str | None
+) -> Iterator[bytes]:
     """The zip, piece by piece. What cannot be included is named in an entry at its end."""
     stream = ZipStream(compress_type=ZIP_DEFLATED)
     left_out = [(row, _why_not(row)) for row in rows if not row.is_readable]
     named = entry_names([row for row in rows if row.is_readable])
     for row, name in named:
         try:
-            file = storage.open(row.path)
+            file = opened(storage, row)
         except FileMissing:
-            log.warning("released_file_missing", file=row.id, path=row.path)
             left_out.append((row, "It should be here and is not. Support has to look for it."))
             continue
+        note_read(reader, row, "zip")
         with file:
             how = ZIP_STORED if PurePosixPath(name).suffix.lower() in STORED else ZIP_DEFLATED
             stream.add(_pieces(file), name, size=row.size, compress_type=how)
@@ -109,18 +117,39 @@ def _pieces(file: BufferedReader) -> Iterator[bytes]:
 
 
 def entry_names(rows: Sequence[ZipFileRow]) -> list[tuple[ZipFileRow, str]]:
-    """Each file with its name in the zip: its own, below its backend if there are several.
+    """Each file with its name in the zip: that in the set, made safe to unpack anywhere.
 
-    Where two would have one name, or one would be the folder of another, their releases tell them apart.
+    Names that became equal thereby, or one of which became a folder of another, have the file's id before
+    them.
     """
-    has_several = len({row.backend for row in rows}) > 1
-    names = [f"{row.backend}/{row.name}" if has_several else row.name for row in rows]
+    names = [safe_name(name) for name in names_in_set(rows)]
     times = Counter(names)
     folders = {str(parent) for name in names for parent in PurePosixPath(name).parents}
     return [
-        (row, f"{row.release_id}/{name}" if times[name] > 1 or name in folders else name)
+        (row, f"{row.id}/{name}" if times[name] > 1 or name in folders else name)
         for row, name in zip(rows, names, strict=True)
     ]
+
+
+def safe_name(name: str) -> str:
+    """The name as one that stays below the folder in which it is unpacked, on every system.
+
+    A name that could be stored today comes back as it is; older ones may lead elsewhere, or be too long.
+    """
+    parts = [_shortened(part) for part in _UNSAFE.sub("_", name).split("/") if part not in {"", ".", ".."}]
+    safe = _DRIVE.sub(r"\1_", "/".join(parts))
+    if len(safe.encode(errors="replace")) > LONGEST_NAME:
+        safe = parts[-1]
+    return safe or "unnamed"
+
+
+def _shortened(part: str) -> str:
+    """A part of a name, at most as long as file systems take it, with its ending."""
+    as_bytes = part.encode(errors="replace")
+    if len(as_bytes) <= LONGEST_PART:
+        return part
+    ending = PurePosixPath(part).suffix.encode(errors="replace")[:20]
+    return (as_bytes[: LONGEST_PART - len(ending)] + ending).decode(errors="ignore")
 
 
 def _free_name(taken: set[str]) -> str:

@@ -33,12 +33,12 @@ def measure_outputs(databases: Databases, sample: str, rounds: int) -> bool:
     with tempfile.TemporaryDirectory(prefix="bench-outputs-") as folder, databases.copy(sample) as address:
         with served(address, folder) as server:
             seen = sights(server.engine)
-            many, long = _fill(server.engine, seen, Path(folder))
-        answered = [_measure(address, folder, page, rounds) for page in _pages(seen, many, long)]
+            many, long, later = _fill(server.engine, seen, Path(folder))
+        answered = [_measure(address, folder, page, rounds) for page in _pages(seen, many, long, later)]
         return all(answered)
 
 
-def _pages(seen: Sights, many: str, long: str) -> list[Page]:
+def _pages(seen: Sights, many: str, long: str, later: str) -> list[Page]:
     releases_, csv = f"{seen.workspace}releases/", f"{seen.workspace}releases/{long}/{LONG}/"
 
     def page(name: str, path: str, most: float = OPENS_MS, **query: str) -> Page:
@@ -56,6 +56,7 @@ def _pages(seen: Sights, many: str, long: str) -> list[Page]:
         page("1,000,000 rows, the last", csv, rows="1000"),
         page("1,000,000 rows, sorted", csv, SORTS_MS, sort="-2"),
         page("1,000,000 rows, filtered", csv, SORTS_MS, q="99999"),
+        page("1,000,000 rows, compared", f"{releases_}{later}/compare/", SORTS_MS),
     ]
 
 
@@ -92,8 +93,11 @@ def _peak(server: Served) -> float:
     raise RuntimeError("the system does not tell how much memory the process held")
 
 
-def _fill(engine: Engine, seen: Sights, storage: Path) -> tuple[str, str]:
-    """A release of many files and one with a long one, in the busiest workspace; their ids."""
+def _fill(engine: Engine, seen: Sights, storage: Path) -> tuple[str, str, str]:
+    """A release of many files and one with a long one, in the busiest workspace: their ids.
+
+    And where a later version of the long one is, in which a row near each end has changed.
+    """
     name = seen.workspace.strip("/").rpartition("/")[2]
     with Session(engine) as db:
         workspace = db.query(Workspace).filter_by(name=name).one()
@@ -103,12 +107,14 @@ def _fill(engine: Engine, seen: Sights, storage: Path) -> tuple[str, str]:
         small = b"variable,count\n" + b"age,120\nsex,7\n" * 20
         files = {f"output/part_{n % 20}/table_{n}.csv": small for n in range(FILES)}
         long = b"id,value,text\n" + b"".join(b"%d,%d,%d\n" % (n, n * 7919 % ROWS, n % 7) for n in range(ROWS))
-        made = [
+        other = long.replace(b"\n7,", b"\n7,1").replace(b"\n999990,", b"\n999990,1")
+        many, one, later = [
             _release(db, storage, workspace, backend.id, user, contents)
-            for contents in (files, {LONG: long, "output/small.csv": small})
+            for contents in (files, {LONG: long, "output/small.csv": small}, {LONG: other})
         ]
+        file = db.query(ReleaseFile.id).filter_by(release_id=later).scalar()
         db.commit()
-    return made[0], made[1]
+    return many, one, f"{later}/{file}"
 
 
 def _release(

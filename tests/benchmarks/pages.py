@@ -8,7 +8,10 @@ from urllib.parse import quote, urlencode
 from tests.benchmarks.sights import Sights
 
 ANYBODY, RESEARCHER, STAFF, CHECKER = "", "researcher", "staff", "checker"
+PUBLISHER = "publisher"
 USUAL_MS, LARGEST_MS, UNCHANGED_MS = 30.0, 200.0, 5.0
+# What lists of releases and outputs may take, whatever they are narrowed by.
+LISTS_MS = 50.0
 # What the staff area's pages may take over many people, projects and events.
 STAFF_MS = 50.0
 AUDIT_MS = 100.0
@@ -69,7 +72,11 @@ def _site(seen: Sights) -> Iterator[Page]:
     yield Page("people", "/users/")
     yield Page("people, last page", "/users/?page=last")
     yield Page("person", f"/users/{seen.username}/")
-    yield Page("repository", f"/repo/{quote(quote(seen.repo, safe=''), safe='')}/", leads_on=True)
+    yield Page("repository, quoted", f"/repo/{quote(quote(seen.repo, safe=''), safe='')}/", leads_on=True)
+    repo = seen.repo.removeprefix("https://github.com/")
+    yield Page("repository", f"/repo/{repo}/")
+    # GitHub refuses to be asked: what the page itself takes.
+    yield Page("repository, sign-off", f"/repo/{repo}/sign-off/", RESEARCHER)
     for query in ("stroke", seen.username, seen.identifier[:8], seen.sha[:8], "a"):
         name = {seen.username: "a person", seen.identifier[:8]: "an identifier", seen.sha[:8]: "a commit"}
         yield Page(f"search, {name.get(query, query)}", f"/search/?{urlencode({'q': query})}", RESEARCHER)
@@ -160,13 +167,44 @@ def _came_out(seen: Sights) -> Iterator[Page]:
     yield Page("releases of workspace", f"{seen.workspace}releases/", CHECKER)
     yield Page("releases of workspace, anonymous", f"{seen.workspace}releases/")
     yield Page("releases of project", f"{seen.project}releases/", CHECKER)
+    for name, query in {
+        "last page": "page=last",
+        "a part of a name": "q=table_9",
+        "a name that nothing has": "q=zzzzzz",
+        "all uploaded": "state=arrived",
+        "waiting or redacted": "state=waiting&state=redacted",
+        "a backend and some days": f"backend={seen.backend}&from=2020-01-01&to=2030-01-01",
+    }.items():
+        yield Page(f"releases of project: {name}", f"{seen.project}releases/?{query}", CHECKER, LISTS_MS)
+    yield Page(
+        "releases of workspace: a part of a name", f"{seen.workspace}releases/?q=table_9", CHECKER, LISTS_MS
+    )
+    yield Page("releases: names of the largest", f"{seen.largest_release}?names=1", CHECKER, LISTS_MS)
+    yield Page("published outputs of project", f"{seen.project}outputs/", CHECKER, LISTS_MS)
+    yield Page("published outputs of project, anonymous", f"{seen.project}outputs/", most_ms=LISTS_MS)
+    yield Page(
+        "published outputs of project: words",
+        f"{seen.project}outputs/?q=a&state=published",
+        CHECKER,
+        LISTS_MS,
+    )
+    yield Page("feed of workspace", f"{seen.workspace}feed.atom", most_ms=LISTS_MS)
     yield Page("release", seen.release, CHECKER)
     yield Page("release, largest", seen.largest_release, CHECKER, LARGEST_MS)
-    yield Page("release, largest, last page", f"{seen.largest_release}?page=last", CHECKER, LARGEST_MS)
-    yield Page("release, largest, a search", f"{seen.largest_release}?q=table_9", CHECKER, LARGEST_MS)
+    yield Page("release, largest, a file", seen.released_file, CHECKER, LARGEST_MS)
+    yield Page("release, largest, a search", f"{seen.largest_release}?find=table_9", CHECKER, LARGEST_MS)
+    yield Page(
+        "release, largest, a search as one types",
+        f"{seen.largest_release}?find=table_9&part=tree",
+        CHECKER,
+        LARGEST_MS,
+    )
     yield Page("latest outputs, largest", f"{seen.workspace}outputs/latest/", CHECKER, LARGEST_MS)
+    yield Page("latest outputs, largest, a file", seen.latest_file, CHECKER, LARGEST_MS)
     yield Page("published outputs", f"{seen.workspace}outputs/")
     yield Page("published set", seen.snapshot, ANYBODY, LARGEST_MS)
+    yield Page("published set, a file", seen.published_file, ANYBODY, LARGEST_MS)
+    yield from _published(seen)
     yield Page("workspace, checker", seen.workspace, CHECKER)
     yield Page("home, checker", "/", CHECKER)
     yield Page("release requests", "/release-requests/", CHECKER)
@@ -175,6 +213,23 @@ def _came_out(seen: Sights) -> Iterator[Page]:
     yield Page("release requests, researcher", "/release-requests/", RESEARCHER)
     yield Page("release requests of workspace", f"{seen.workspace}release-requests/", CHECKER)
     yield Page("release request", seen.release_request, CHECKER)
+
+
+def _published(seen: Sights) -> Iterator[Page]:
+    prepare = f"{seen.workspace}outputs/latest/prepare/"
+    yield Page("prepare a publication, largest", prepare, RESEARCHER, LARGEST_MS)
+    yield Page("prepare a publication, a search", f"{prepare}?find=table_9", RESEARCHER, LARGEST_MS)
+    for name, query in {
+        "": "",
+        ", last page": "?page=last",
+        ", waiting": "?state=pending",
+        ", words": "?q=a&sort=newest",
+        ", words that nothing has": "?q=zzzzzz",
+    }.items():
+        yield Page(f"publish requests{name}", f"/publish-requests/{query}", PUBLISHER, LISTS_MS)
+    yield Page("published set, publisher", seen.snapshot, PUBLISHER, LARGEST_MS)
+    yield Page("unpublish", f"{seen.snapshot}unpublish/", PUBLISHER)
+    yield Page("approve", f"{seen.waiting_draft}approve/", PUBLISHER, LISTS_MS)
 
 
 def _own(seen: Sights) -> Iterator[Page]:

@@ -15,6 +15,7 @@ from jobserver.models import (
     Org,
     Project,
     PublishRequest,
+    Release,
     ReleaseFile,
     ReleaseRequest,
     Repo,
@@ -43,7 +44,11 @@ class Sights:
     failed_job: str
     release: str
     largest_release: str
+    released_file: str
+    latest_file: str
     snapshot: str
+    published_file: str
+    waiting_draft: str
     release_request: str
     username: str
     backend: str
@@ -111,7 +116,10 @@ def _find(db: Session) -> Sights:
         .order_by(func.count().desc())
     )
     largest_release, *releases = db.scalars(of_busiest.limit(2))
+    released: tuple[str, str] = _one_row(db, _file_of(ReleaseFile.release_id == largest_release))
+    snapshot, published = _snapshot(db)
     checker: User = _one(db, _somebody(Role.OUTPUT_CHECKER))
+    publisher: User = _one(db, _somebody(Role.OUTPUT_PUBLISHER))
     middle = select(JobRequest.created_at).order_by(JobRequest.id).offset(usual.id // 2).limit(1)
     return Sights(
         org=f"/{place[0]}/",
@@ -126,7 +134,11 @@ def _find(db: Session) -> Sights:
         failed_job=f"{paths[busiest]}{failed.job_request_id}/{failed.identifier}/",
         release=f"{paths[busiest]}releases/{releases[0] if releases else largest_release}/",
         largest_release=f"{paths[busiest]}releases/{largest_release}/",
-        snapshot=_snapshot(db),
+        released_file=f"{paths[busiest]}releases/{largest_release}/{released[0]}/",
+        latest_file=f"{paths[busiest]}outputs/latest/{released[1]}/{released[0]}/",
+        snapshot=snapshot,
+        published_file=f"{snapshot}{published}/",
+        waiting_draft=_waiting(db),
         release_request=_release_request(db),
         username=researcher.username,
         backend=_one(db, select(Backend.slug).where(Backend.id == usual.backend_id)),
@@ -141,6 +153,7 @@ def _find(db: Session) -> Sights:
         cookies={
             "researcher": sessions.start(db, researcher, user_agent="bench", address="127.0.0.1"),
             "checker": sessions.start(db, checker, user_agent="bench", address="127.0.0.1"),
+            "publisher": sessions.start(db, publisher, user_agent="bench", address="127.0.0.1"),
             "staff": sessions.start(db, boss, user_agent="bench", address="127.0.0.1"),
         },
     )
@@ -150,8 +163,20 @@ def _somebody(role: Role) -> Any:
     return select(User).where(literal(role.value) == any_(User.roles)).order_by(User.id).limit(1)
 
 
-def _snapshot(db: Session) -> str:
-    """The page of the published set with most files."""
+def _file_of(files: Any) -> Any:
+    """The name, and the backend's, of the last of these files that can be read."""
+    return (
+        select(ReleaseFile.name, Backend.slug)
+        .join(Release, Release.id == ReleaseFile.release_id)
+        .join(Backend, Backend.id == Release.backend_id)
+        .where(files, ReleaseFile.uploaded_at.is_not(None), ReleaseFile.deleted_at.is_(None))
+        .order_by(ReleaseFile.name.desc())
+        .limit(1)
+    )
+
+
+def _snapshot(db: Session) -> tuple[str, str]:
+    """The page of the published set with most files, and the name of one of them."""
     size = (
         select(func.count())
         .where(SnapshotFile.snapshot_id == Snapshot.id)
@@ -166,7 +191,22 @@ def _snapshot(db: Session) -> str:
         .order_by(size.desc(), Snapshot.id)
         .limit(1),
     )
-    return f"{_paths(db, {found.workspace_id})[found.workspace_id]}outputs/{found.id}/"
+    members = select(SnapshotFile.release_file_id).where(SnapshotFile.snapshot_id == found.id)
+    name, _ = _one_row(db, _file_of(ReleaseFile.id.in_(members)))
+    return f"{_paths(db, {found.workspace_id})[found.workspace_id]}outputs/{found.id}/", name
+
+
+def _waiting(db: Session) -> str:
+    """The page of the set that waits longest to be published."""
+    found: PublishRequest = _one(
+        db,
+        select(PublishRequest)
+        .where(PublishRequest.decision.is_(None))
+        .order_by(PublishRequest.created_at, PublishRequest.id)
+        .limit(1),
+    )
+    place = db.get_one(Snapshot, found.snapshot_id).workspace_id
+    return f"{_paths(db, {place})[place]}outputs/{found.snapshot_id}/"
 
 
 def _release_request(db: Session) -> str:

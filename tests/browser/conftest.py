@@ -112,6 +112,7 @@ def system(postgres: str, engine: Engine, tmp_path_factory: pytest.TempPathFacto
             "RAP_API_BASE_URL": world.rap_url,
             "RAP_API_TOKEN": world.rap_token,
             "RAP_API_POLL_INTERVAL": "1",
+            "RELEASE_STORAGE": str(folder / "releases"),
             "SLACK_API_URL": world.slack_url,
             "SMTP_URL": world.smtp_url,
         }

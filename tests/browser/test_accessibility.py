@@ -1,11 +1,13 @@
 """Every page passes axe and never scrolls sideways; those of the staff area are in test_staff.py."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
+from jobserver.clients.storage import ReleaseStorage
 from jobserver.models import Backend, User, Workspace, utcnow
 from tests import factories
 from tests.browser.axe import faults_of
@@ -33,7 +35,7 @@ PUBLIC = [
     "/api/v2/docs/",
     "/ui-components/mails/",
     "/nowhere/",
-    "/repo/https%253A%252F%252Fgithub.com%252Fdemo-university%252Fasthma-study/",
+    "/repo/demo-university/asthma-study/",
     "/demo-university/",
     "/demo-university/logs/",
     PROJECT,
@@ -58,6 +60,7 @@ MINE = [
     PROJECT + "new-workspace/",
     WORKSPACE,
     WORKSPACE + "edit/",
+    "/repo/demo-university/asthma-study/sign-off/",
     WORKSPACE + "run-jobs/?backend=tpp",
 ]
 BELOW_A_REQUEST = ["", "compare/?with={earlier}", "events/"]
@@ -100,30 +103,69 @@ def outputs(system: System, engine: Engine) -> dict[str, list[str]]:
         release = factories.ReleaseFactory(
             **here, id=asked.id, created_by=checker, metadata_={"tool": "airlock"}
         )
+        storage = ReleaseStorage(Path(system.environment["RELEASE_STORAGE"]))
         arrived = {"uploaded_at": utcnow(), "uploaded_by": checker}
         gone = {"deleted_at": utcnow(), "deleted_by_id": checker.id, "deleted_reason": "Counts below six"}
         files = [
-            factories.ReleaseFileFactory(release=release, path="a", **arrived),
+            factories.ReleaseFileFactory(
+                release=release, name="output/a.csv", content=b"a,b\n1,2\n", storage=storage
+            ),
             factories.ReleaseFileFactory(release=release, path="b", **arrived, **gone),
             *factories.ReleaseFileFactory.create_batch(12, release=release),
         ]
         decided = {"decision": "approved", "decision_at": utcnow(), "decision_by": checker}
         public = factories.SnapshotFactory(workspace=workspace, created_by=author, files=files)
         factories.PublishRequestFactory(snapshot=public, **decided)
-        factories.SnapshotFactory(workspace=workspace, created_by=author, files=files[:1])
+        refused = factories.SnapshotFactory(workspace=workspace, created_by=author, files=files[:2])
+        rejected = {**decided, "decision": "rejected", "decision_reason": "Counts below six"}
+        factories.PublishRequestFactory(snapshot=refused, **rejected)
+        waits = factories.SnapshotFactory(workspace=workspace, created_by=author, files=files[:1])
+        factories.PublishRequestFactory(snapshot=waits)
+        later = factories.ReleaseFileFactory(
+            release=factories.ReleaseFactory(**here, created_by=checker),
+            name="output/a.csv",
+            content=b"a,b,c\n1,3,\n4,5,6\n",
+            storage=storage,
+        )
+        compare = f"{WORKSPACE}releases/{later.release_id}/{later.id}/compare/"
+        delete = [f"{WORKSPACE}releases/{release.id}/{file.id}/delete/" for file in files[:2]]
+        sets = {each: f"{WORKSPACE}outputs/{each.id}/" for each in (public, refused, waits)}
+        publishing = [sets[refused] + "ask-again/", sets[waits] + "withdraw/", sets[waits]]
+        publishing += [f"{WORKSPACE}outputs/latest/prepare/", f"{WORKSPACE}outputs/latest/prepare/?find=zzz"]
+        deciding = [sets[waits] + "approve/", sets[waits] + "reject/", sets[public] + "unpublish/"]
+        deciding += [sets[waits], "/publish-requests/", "/publish-requests/?state=rubbish&q=x"]
         factories.use(None)
         everybody = [f"{PROJECT}releases/", f"{WORKSPACE}releases/", f"{WORKSPACE}outputs/"]
-        everybody.append(f"{WORKSPACE}outputs/{public.id}/")
+        everybody += [
+            f"{PROJECT}outputs/?q=outputs&from=2026-01-01",
+            f"{PROJECT}releases/?q=x&backend=rubbish",
+        ]
+        everybody += [f"{WORKSPACE}outputs/{public.id}/", f"{WORKSPACE}outputs/{public.id}/output/a.csv/"]
         mine = [f"{WORKSPACE}releases/{release.id}/", f"{WORKSPACE}release-requests/{asked.id}/"]
-    mine += [f"{mine[0]}?q=nothing", f"{WORKSPACE}outputs/latest/", f"{WORKSPACE}release-requests/"]
+    mine += [
+        f"{mine[0]}?find=nothing",
+        f"{mine[0]}output/a.csv/",
+        compare,
+        f"{WORKSPACE}outputs/latest/",
+        f"{WORKSPACE}release-requests/",
+    ]
     return {
         "anonymous": everybody,
-        "researcher": [everybody[1], *mine, "/release-requests/?state=returned&turn=author"],
+        "researcher": [
+            everybody[1],
+            *mine,
+            *publishing,
+            f"{PROJECT}releases/?state=redacted&to=x",
+            f"{PROJECT}outputs/",
+            "/release-requests/?state=returned&turn=author",
+        ],
         "newcomer": ["/release-requests/"],
+        "checker": delete,
+        "admin": deciding,
     }
 
 
-@pytest.mark.parametrize("who", ["anonymous", "researcher", "newcomer"])
+@pytest.mark.parametrize("who", ["anonymous", "researcher", "newcomer", "checker", "admin"])
 def test_every_page_is_accessible_and_fits(
     chromium: Any, system: System, pages: list[str], outputs: dict[str, list[str]], who: str
 ) -> None:
@@ -134,7 +176,8 @@ def test_every_page_is_accessible_and_fits(
     if who != "anonymous":
         sign_in(window, who)
         again = pages[0] + "run-again/"
-        addresses = ["/", WORKSPACE + "run-jobs/"] if who == "newcomer" else [*MINE, *pages, again]
+        its_own = {"newcomer": ["/", WORKSPACE + "run-jobs/"], "checker": [], "admin": ["/"]}
+        addresses = its_own.get(who, [*MINE, *pages, again])
     faults = faults_of(window, [*addresses, *outputs[who]], by_turns=True)
     if who == "anonymous":
         # Every component is there, so it is looked at in both ways.

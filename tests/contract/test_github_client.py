@@ -428,6 +428,47 @@ def test_all_pages_of_repositories_and_branches_are_read() -> None:
     assert found[0].topics == ("asthma",)
 
 
+def test_all_pages_of_branches_are_read_with_the_name_that_the_repository_has_now() -> None:
+    def answer(asked: Asked) -> Reply:
+        match asked.json()["variables"]:
+            case {"org": "demo-university", "name": "asthma-study", "after": "b1"}:
+                page = _page([{"name": "y"}])
+            case {"org": "demo-university", "name": "asthma-study"}:
+                page = _page([{"name": f"b{number}"} for number in range(100)], "b1")
+        return json_reply({"data": {"repository": {"nameWithOwner": "lab/asthma", "refs": page}}})
+
+    with serving(answer) as server:
+        found = client(server).branches(*STUDY)
+    assert found.full_name == "lab/asthma"
+    assert (len(found.names), found.names[-1]) == (101, "y")
+
+
+def test_a_repository_without_a_commit_has_no_branch() -> None:
+    empty = {"nameWithOwner": "demo-university/asthma-study", "refs": None}
+    with serving(json_reply({"data": {"repository": empty}})) as server:
+        assert client(server).branches(*STUDY).names == ()
+
+
+@pytest.mark.parametrize(
+    ("found", "error"),
+    [
+        (None, RepositoryMissing),
+        ({"nameWithOwner": None, "refs": _page([])}, GitHubUnavailable),
+        ({"nameWithOwner": "a/b", "refs": _page([{"name": 5}])}, GitHubUnavailable),
+        ({"nameWithOwner": "a/b", "refs": _page([{}])}, GitHubUnavailable),
+        ({"nameWithOwner": "a/b", "refs": _page([], "again")}, GitHubUnavailable),
+        ({"refs": _page([])}, GitHubUnavailable),
+        ("text", GitHubUnavailable),
+    ],
+)
+def test_branches_that_github_does_not_list_are_errors_of_ours(found: Any, error: type[GitHubError]) -> None:
+    body = {"data": {"repository": found}}
+    if found is None:
+        body["errors"] = [{"type": "NOT_FOUND", "message": "Could not resolve to a Repository"}]  # type: ignore[assignment]
+    with serving(json_reply(body)) as server, pytest.raises(error):
+        client(server).branches(*STUDY)
+
+
 def test_pages_without_end_are_given_up() -> None:
     body = {"data": {"organization": {"repositories": _page([], "again")}}}
     with serving(json_reply(body)) as server, pytest.raises(GitHubUnavailable):
@@ -467,6 +508,7 @@ CALLS: dict[str, Callable[[GitHubClient], object]] = {
     "exists": lambda ours: ours.exists(*STUDY, "codelists", SHA),
     "repo": lambda ours: ours.repo(*STUDY),
     "repositories": lambda ours: ours.repositories("demo-university"),
+    "branches": lambda ours: ours.branches(*STUDY),
 }
 every_call = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
 

@@ -180,7 +180,7 @@ def test_what_has_ended_grants_nothing_though_the_row_is_still_there(db: Session
         assert bool(settings_queries.backends(db, user.id)) is counts
         assert bool(settings_queries.orgs(db, user.id)) is counts
         assert bool(projects.members_of(db, member.project_id)) is counts
-        assert projects.number_of_members(db, member.project_id) == int(counts)
+        assert projects.facts(db, member.project_id).members == int(counts)
         assert lists.projects_of(user.id).count(db) == int(counts)
         assert lists.organisations(of=identity).count(db) == int(counts)
         told = Told(

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from jobserver.actions import publication
 from jobserver.actions.audit import OPERATOR
-from jobserver.actions.publication import AlreadyDecided, CannotPublish
+from jobserver.actions.publication import AlreadyDecided
+from jobserver.actions.snapshots import CannotPublish
 from jobserver.models import (
     AuditableEvent,
     AuditType,

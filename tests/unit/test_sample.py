@@ -111,7 +111,7 @@ def test_releases_came_out_of_it_and_one_has_very_many_files(sample: str, db: Se
     assert states >= {"submitted", "released", "approved"}
     asked_and_released = select(func.count()).where(ReleaseRequest.id == Release.id)
     assert db.scalar(asked_and_released) == 12
-    assert count(db, PublishRequest) == count(db, Snapshot) == 2
+    assert count(db, PublishRequest) == count(db, Snapshot) == 3
 
 
 def test_the_studies_can_be_read_and_hold_what_was_run(sample: str, db: Session) -> None:

@@ -16,6 +16,7 @@ from jobserver.models import (
     OrgMembership,
     Project,
     ProjectMembership,
+    PublishRequest,
     Release,
     ReleaseFile,
     User,
@@ -177,6 +178,8 @@ def test_the_demonstrations_released_files_are_stored_once(run: Run, db: Session
     assert all((tmp_path / file.path).stat().st_size == file.size for file in files)
     tables = [file for file in files if file.name == "output/tables/table_one.csv"]
     assert len({file.filehash for file in tables}) == 2
+    wishes = db.scalars(select(PublishRequest.decision).order_by(PublishRequest.id)).all()
+    assert wishes == ["approved", None]
 
 
 def test_what_a_developer_changed_survives_loading_the_demonstration_again(run: Run, db: Session) -> None:

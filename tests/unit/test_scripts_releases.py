@@ -54,9 +54,73 @@ def test_verify_finds_what_is_missing_surplus_changed_and_abandoned(
     only = here("releases", "verify", "--workspace", "study-a")
     assert (only.exit_code, len(only.stdout.splitlines())) == (1, 2)
     refused(here("releases", "verify", "--workspace", "nowhere"), "no workspace “nowhere”")
-    cleaned = here("releases", "verify", "--clean")
-    assert "removed: .incoming/old" in cleaned.stdout
+
+
+def test_sweep_removes_what_was_redacted_or_abandoned_and_nothing_else(
+    here: Run, db: Session, storage: ReleaseStorage
+) -> None:
+    release = f.ReleaseFactory(workspace=f.WorkspaceFactory(name="study-a"))
+    names = ("good", "redacted", "odd", "twin", "announced")
+    good, redacted, odd, twin, announced = (
+        f.ReleaseFileFactory(release=release, name=name, content=b"x", storage=storage) for name in names
+    )
+    for each in (redacted, odd, twin):
+        each.deleted_at, each.deleted_by_id = each.uploaded_at, release.created_by_id
+    # One that is on its way: its bytes have their place, and nothing says so yet.
+    announced.path, announced.uploaded_at, announced.uploaded_by_id = "", None, None
+    on_its_way = f"study-a/releases/{release.id}/announced"
+    # Somebody has put a row in order by hand, and now two files share their bytes.
+    twin.path = good.path
+    db.commit()
+    (storage.root / odd.path).unlink()
+    (storage.root / odd.path).symlink_to("/etc/passwd")
+    for name, age in (("old", 100_000), ("young", 0)):
+        (storage.root / ".incoming" / name).write_bytes(b"x")
+        os.utime(storage.root / ".incoming" / name, (0, time.time() - age))
+    before = sorted(storage.paths())
+    checked = here("releases", "verify")
+    assert sorted(checked.stdout.splitlines()) == [
+        "abandoned: .incoming/old",
+        f"redacted: {odd.path}",
+        f"redacted: {redacted.path}",
+        f"surplus: {on_its_way}",
+        f"surplus: study-a/releases/{release.id}/twin",
+    ]
+    assert "jobserver releases sweep removes what is redacted or abandoned." in checked.stderr
+    tried = here("releases", "sweep", "--dry-run")
+    assert sorted(tried.stdout.splitlines()) == [
+        "2 to remove.",
+        f"not removed: {good.path}: another file that is not redacted is at the same path",
+        f"not removed: {odd.path}: {odd.path} is no file",
+        "to remove: .incoming/old",
+        f"to remove: {redacted.path}",
+    ]
+    assert sorted(storage.paths()) == before
+    assert len(storage.incoming()) == 2
+    swept = here("releases", "sweep")
+    assert (swept.exit_code, swept.stdout) == (1, tried.stdout.replace("to remove", "removed"))
+    assert set(before) - set(storage.paths()) == {redacted.path}
+    assert (storage.root / good.path).read_bytes() == b"x"
     assert [each.name for each in storage.incoming()] == ["young"]
+    (storage.root / odd.path).unlink()
+    twin.path = on_its_way.replace("announced", "gone")
+    db.commit()
+    assert ok(here("releases", "sweep")) == "0 removed.\n"
+
+
+def test_names_that_no_terminal_takes_are_told_in_other_letters(
+    here: Run, db: Session, storage: ReleaseStorage
+) -> None:
+    storage.root.mkdir(parents=True)
+    for name in (b"\xff\xfe", b"a\nmissing: b", "\x1b[31m‮".encode()):
+        (storage.root / os.fsdecode(name)).write_bytes(b"")
+    (storage.root / "linked").symlink_to("/etc")
+    assert sorted(here("releases", "verify").stdout.splitlines()) == [
+        "surplus: '\\udcff\\udcfe'",
+        "surplus: '\\x1b[31m\\u202e'",
+        "surplus: 'a\\nmissing: b'",
+        "surplus: linked",
+    ]
 
 
 def test_a_directory_is_released_under_its_paths_and_twice_makes_two_releases(

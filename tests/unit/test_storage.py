@@ -8,6 +8,7 @@ import resource
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,6 +21,7 @@ from jobserver.clients.storage import (
     StorageFull,
     TooLarge,
 )
+from tests.planting import KINDS, plant
 
 PATH = "study-a/releases/R1/output/a.csv"
 
@@ -52,9 +54,13 @@ def test_a_file_is_received_and_then_given_its_place(folder: ReleaseStorage) -> 
     assert (list(folder.paths()), folder.incoming()) == ([PATH], [])
     folder.keep(arrive(folder, b"other"), PATH)
     assert folder.digest(PATH)[1] == 5
-    for _ in range(2):
-        folder.delete(PATH)
+    assert folder.has(PATH)
+    for there in (True, False):
+        assert folder.delete(PATH) is there
         assert everything(folder) == []
+    assert not folder.has(PATH)
+    assert not folder.has("nowhere/a.csv")
+    assert not folder.delete("nowhere/a.csv")
     with pytest.raises(FileMissing):
         folder.open(PATH)
 
@@ -111,44 +117,108 @@ def test_what_is_forgotten_is_gone_and_what_has_its_place_stays(folder: ReleaseS
 )  # fmt: skip
 def test_a_path_that_leads_elsewhere_is_none(folder: ReleaseStorage, path: str) -> None:
     received = arrive(folder)
-    uses: list[Callable[[], object]] = [
-        lambda: folder.place(path),
-        lambda: folder.open(path),
-        lambda: folder.digest(path),
-        lambda: folder.delete(path),
-        lambda: folder.keep(received, path),
-    ]
-    for use in uses:
+    for use in uses_of(folder, received):
         with pytest.raises(StorageError):
-            use()
+            use(path)
     assert everything(folder) == [f".incoming/{received.place.name}"]
 
 
 @pytest.mark.parametrize("planted", ["study-a", "study-a/releases", "study-a/releases/R1/output"])
 def test_a_linked_folder_is_not_followed(folder: ReleaseStorage, tmp_path: Path, planted: str) -> None:
+    """Not even where the link leads back into the storage."""
     outside = tmp_path / "outside"
-    outside.mkdir()
-    link = folder.root / planted
-    link.parent.mkdir(parents=True)
-    link.symlink_to(outside)
-    with pytest.raises(FileMissing):
-        folder.keep(arrive(folder), PATH)
-    assert list(outside.iterdir()) == []
-
-
-def test_a_linked_file_is_neither_read_nor_written_nor_removed(
-    folder: ReleaseStorage, tmp_path: Path
-) -> None:
-    precious = tmp_path / "precious"
+    precious = outside / PATH.removeprefix(f"{planted}/")
+    precious.parent.mkdir(parents=True)
     precious.write_bytes(b"precious")
-    place = folder.root / PATH
-    place.parent.mkdir(parents=True)
-    place.symlink_to(precious)
-    for use in (folder.open, folder.digest, folder.delete, lambda path: folder.keep(arrive(folder), path)):
-        with pytest.raises(FileMissing):
+    received = arrive(folder)
+    link = folder.root / planted
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.symlink_to(outside)
+    for use in uses_of(folder, received):
+        with pytest.raises(StorageError):
             use(PATH)
     assert precious.read_bytes() == b"precious"
-    assert place.is_symlink()
+    assert list(folder.paths()) == [planted]
+    assert everything(folder) == [f".incoming/{received.place.name}"]
+
+
+def uses_of(folder: ReleaseStorage, received: Received) -> list[Callable[[str], object]]:
+    """All that can be done with a path."""
+    return [
+        folder.open,
+        folder.digest,
+        folder.delete,
+        folder.has,
+        lambda path: folder.keep(received, path),
+    ]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_planted_in_place_of_a_file_is_neither_read_nor_written_nor_removed(
+    folder: ReleaseStorage, tmp_path: Path, kind: str
+) -> None:
+    """And nobody waits for it: opening a pipe would last until somebody writes to it."""
+    precious = tmp_path / "precious"
+    precious.write_bytes(b"precious")
+    received = arrive(folder)
+    place = folder.root / PATH
+    place.parent.mkdir(parents=True)
+    plant(place, kind, precious)
+    before = os.lstat(place)
+    for use in uses_of(folder, received):
+        with pytest.raises(StorageError):
+            use(PATH)
+    assert os.lstat(place) == before
+    assert precious.read_bytes() == b"precious"
+    assert received.place.exists()
+
+
+def test_what_is_put_in_the_way_between_two_steps_is_not_followed(
+    folder: ReleaseStorage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder that becomes a link after it was opened: the file is still that of the folder."""
+    folder.keep(arrive(folder, b"ours"), PATH)
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "a.csv").write_bytes(b"theirs")
+    parent = (folder.root / PATH).parent
+    real = os.open
+
+    def quick(path: Any, *arguments: Any, **given: Any) -> int:
+        if path == "a.csv":
+            parent.rename(parent.with_name("aside"))
+            parent.symlink_to(outside)
+        return real(path, *arguments, **given)
+
+    monkeypatch.setattr(os, "open", quick)
+    with folder.open(PATH) as file:
+        assert file.read() == b"ours"
+    monkeypatch.undo()
+    with pytest.raises(FileMissing):
+        folder.open(PATH)
+
+
+def test_nothing_is_received_through_a_link(folder: ReleaseStorage, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "precious").write_bytes(b"precious")
+    folder.root.mkdir()
+    (folder.root / ".incoming").symlink_to(outside)
+    with pytest.raises(StorageError):
+        arrive(folder)
+    assert folder.incoming() == []
+    assert [each.name for each in outside.iterdir()] == ["precious"]
+
+
+@pytest.mark.parametrize("path", ["x" * 4000, "/".join(["x" * 200] * 20), "x/" * 2500 + "x"])
+def test_a_name_of_thousands_of_bytes_is_no_file(folder: ReleaseStorage, path: str) -> None:
+    received = arrive(folder)
+    for use in uses_of(folder, received)[:2]:
+        with pytest.raises(FileMissing):
+            use(path)
+    if len(path.split("/")[0]) > 255:
+        with pytest.raises(StorageError):
+            folder.keep(received, path)
 
 
 def test_the_folder_itself_may_be_a_link(tmp_path: Path) -> None:

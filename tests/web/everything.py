@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from jobserver import models as m
 from jobserver import queue
 from jobserver.models import utcnow
-from jobserver.resources import api, outputs, root, tree, uploads
+from jobserver.resources import api, outputs, repositories, root, tree, uploads
 from jobserver.resources import staff as staff_area
 from jobserver.resources.people import SettingsResource, UserResource, Users
 from tests import factories as f
@@ -63,6 +63,12 @@ class World:
         return f"/projects/{self.request.workspace.project.slug}/"
 
     @property
+    def repo(self) -> str:
+        """The address of the repository."""
+        repo = self.request.workspace.repo
+        return f"/repo/{repo.owner}/{repo.name}/"
+
+    @property
     def workspace(self) -> str:
         """The address of the workspace."""
         return f"{self.project}{self.request.workspace.name}/"
@@ -92,6 +98,9 @@ PLACES: dict[type, Callable[[World], str]] = {
     root.JobRequestAddresses: lambda world: "/job-requests/",
     root.JobAddresses: lambda world: "/jobs/",
     root.ShortAddress: lambda world: f"/job-requests/{world.request.id}/",
+    repositories.RepoResource: lambda world: world.repo,
+    repositories.OldRepo: lambda world: f"/repo/https://github.com{world.repo[5:]}",
+    repositories.OldSignOff: lambda world: f"/publish-repo/https://github.com{world.repo[5:]}",
     Users: lambda world: "/users/",
     UserResource: lambda world: f"/users/{world.developer.username}/",
     SettingsResource: lambda world: "/settings/",
@@ -104,6 +113,15 @@ PLACES: dict[type, Callable[[World], str]] = {
     outputs.ReleaseResource: lambda world: f"{world.workspace}releases/{world.file.release_id}/",
     outputs.ReleaseFileResource: lambda world: (
         f"{world.workspace}releases/{world.file.release_id}/{world.file.id}/"
+    ),
+    outputs.ReleaseFilePath: lambda world: (
+        f"{world.workspace}releases/{world.file.release_id}/{quote(world.file.name)}/"
+    ),
+    outputs.LatestFilePath: lambda world: (
+        f"{world.workspace}outputs/latest/{world.backend.slug}/{quote(world.file.name)}/"
+    ),
+    outputs.SnapshotFilePath: lambda world: (
+        f"{world.workspace}outputs/{world.snapshot.id}/{quote(world.file.name)}/"
     ),
     outputs.Outputs: lambda world: f"{world.workspace}outputs/",
     outputs.LatestOutputs: lambda world: f"{world.workspace}outputs/latest/",
@@ -282,9 +300,10 @@ def _came_out(
     review = {"status": "APPROVED", "comments": words, "created_by_id": staff.id}
     db.add(m.ReleaseFileReview(release_file_id=files[0].id, **review))
     decided = {"decision_at": now, "decision_by": staff, "decision_reason": text}
-    public = f.SnapshotFactory(workspace=workspace, created_by=developer, files=files, digest=text)
+    words_of_set = {"created_by": developer, "title": text, "summary": text}
+    public = f.SnapshotFactory(workspace=workspace, files=files, digest=text, **words_of_set)
     f.PublishRequestFactory(snapshot=public, decision="approved", **decided)
-    draft = f.SnapshotFactory(workspace=workspace, created_by=developer, files=files[:1])
+    draft = f.SnapshotFactory(workspace=workspace, files=files[:1], **words_of_set)
     f.PublishRequestFactory(
         snapshot=draft,
         decision="approved",

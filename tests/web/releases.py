@@ -16,6 +16,11 @@ def address(workspace: m.Workspace, *names: Any) -> str:
     return "/" + "".join(f"{name}/" for name in (project.org.slug, project.slug, workspace.name, *names))
 
 
+def lines(answer: Any) -> list[Any]:
+    """The files in the tree of the viewer, in their order."""
+    return list(answer.html.select("#tree li[id^=file-]"))
+
+
 @dataclass
 class Place:
     """A workspace, and one person of every kind that matters here."""

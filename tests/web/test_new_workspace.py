@@ -1,5 +1,6 @@
 """Making a workspace on a repository that (simulated) GitHub lists."""
 
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -9,8 +10,8 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from jobserver.models import AuditableEvent, AuditType, Org, Project, Repo, User, Workspace
-from jobserver.studies import catalogue as module
-from jobserver.studies.catalogue import Catalogue
+from jobserver.studies.catalogue import Catalogue, Listed
+from jobserver.studies.remembered import Answer
 from tests import factories as f
 from tests.contract.recorded import Timed
 from tests.unit.rap.eventually import eventually
@@ -442,21 +443,20 @@ def test_no_transaction_is_open_while_github_is_asked(
     )
     with ThreadPoolExecutor(1) as pool:
         answer = pool.submit(browser.get, path(project))
-        eventually(lambda: asking._asking)
+        eventually(lambda: asking._remembered._asking)
         db.rollback()
         assert db.scalar(others) == 0
-        assert asking._asking, "GitHub was still being asked"
+        assert asking._remembered._asking, "GitHub was still being asked"
         assert answer.result().status_code == 200
 
 
 def test_a_branch_pushed_a_minute_ago_can_be_sent_although_an_older_list_is_remembered(
     world: Any, browser: Browser, world_app: Any, db: Session, project: Project
 ) -> None:
-    found = module.Catalogue(world_app.registry["clients"].github)
+    found = Catalogue(world_app.registry["clients"].github)
     world_app.registry["catalogue"] = found
-    found._answers["demo-university"] = module._Answer(
-        module.time.monotonic() - 60, (module.Listed(ASTHMA, "demo-university", "asthma-study", ("old",)),)
-    )
+    listed = (Listed(ASTHMA, "demo-university", "asthma-study", ("old",)),)
+    found._remembered._answers.put("demo-university", Answer(time.monotonic() - 60, listed))
     assert options(browser.get(path(project, f"?repo={ASTHMA}")), "branch") == ["old"]
     browser.submit(path(project), filled(), status=303)
     assert made(db)[0].branch == "main"

@@ -145,3 +145,11 @@ def test_whoever_redirects_costs_nothing_where_something_is(web: Browser, count_
     with count_statements() as sent:
         web.get("/status/")
     assert not [each for each in sent if "redirect" in each.lower()]
+
+
+def test_an_address_of_very_many_parts_costs_no_more_than_another(
+    web: Browser, count_statements: Any
+) -> None:
+    with count_statements() as sent:
+        web.get("/" + "a/" * 60_000, status=404)
+    assert max(map(len, sent)) < 5_000

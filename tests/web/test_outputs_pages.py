@@ -102,18 +102,14 @@ def test_a_published_set_has_a_page_for_everybody_with_its_files_and_zip(
     public = r.snapshot(place, files, published_by=publisher())
     page = place.address("outputs", public.id)
     answer = web.get(page, status=200)
-    assert [words(row).split()[:2] for row in rows(answer, "file-")] == [
-        ["output/", "a.csv"],
-        ["output/", "b.csv"],
-    ]
-    links = [link["href"] for link in answer.html.select("tr th a")]
-    assert links == [place.address("published", each.id) for each in files]
-    assert web.get(links[0], status=200).body == b"a,b\n1,2\n"
+    assert [words(line) for line in r.lines(answer)] == ["a.csv 8 bytes", "b.csv 8 bytes"]
+    assert [line.a["href"] for line in r.lines(answer)] == [f"{page}{each.name}/" for each in files]
+    shown = answer.click("a.csv")
+    assert shown.click("Open").body == shown.click("Download$").body == b"a,b\n1,2\n"
     assert answer.html.find("a", href=f"{page}download/")
-    about = words(answer.html.aside)
-    assert f"Prepared by {place.developer.fullname}" in about
-    assert "Published by Publisher One" in about
-    assert "Sharing" not in about
+    assert f"Prepared by {place.developer.fullname}" in words(answer.html.main)
+    assert "Published by Publisher One" in words(answer.html.main)
+    assert "what you may share" not in answer
 
 
 def test_who_redacted_a_published_file_and_why_is_not_for_the_public(
@@ -125,8 +121,12 @@ def test_who_redacted_a_published_file_and_why_is_not_for_the_public(
     for who, told in ((None, "Redacted, "), (place.collaborator, "Redacted by Checker One, ")):
         if who:
             web.sign_in(who)
-        (row,) = [each for each in rows(web.get(page), "file-") if "Redacted" in words(each)]
-        assert ("Counts below 6" in words(row)) is bool(who)
+        (line,) = [words(each) for each in r.lines(web.get(page)) if "redacted" in words(each)]
+        assert ("by Checker One" in line) is bool(who)
+        shown = words(web.get(f"{page}output/c.csv/", status=200).html.main)
+        assert "This file was redacted." in shown
+        assert ("Counts below 6" in shown) is bool(who)
+        assert ("/releases/" in str(web.get(f"{page}output/c.csv/").html.select_one("#file"))) is bool(who)
         zipped = ZipFile(io.BytesIO(web.get(f"{page}download/").body))
         note = zipped.read("NOT-INCLUDED.txt").decode()
         assert told in note
@@ -136,15 +136,15 @@ def test_who_redacted_a_published_file_and_why_is_not_for_the_public(
 def test_a_draft_names_who_made_it_and_stays_closed(web: Browser, place: r.Place, files: list[Any]) -> None:
     draft = r.snapshot(place, files)
     page = place.address("outputs", draft.id)
-    for address in (page, f"{page}download/"):
+    for address in (page, f"{page}output/a.csv/", f"{page}{files[0].id}/raw/", f"{page}download/"):
         web.get(address, status=303)
-        assert "output/a.csv" not in web.sign_in(place.stranger).get(address, status=403)
+        assert "output/a.csv" not in web.sign_in(place.stranger).get(address, status=403).html.main.text
         web.reset()
     answer = web.sign_in(place.developer).get(page, status=200)
-    assert answer.html.h1.text == "DraftOutputs 1"
-    assert f"Prepared by {place.developer.fullname}" in words(answer.html.aside)
-    links = [link["href"] for link in answer.html.select("tr th a")]
-    assert links == [place.address("releases", each.release_id, each.id) for each in files]
+    assert answer.html.h1.text == f"DraftOutputs 1 of {place.workspace.name}"
+    assert f"Prepared by {place.developer.fullname}" in words(answer.html.main)
+    assert [line.a["href"] for line in r.lines(answer)] == [f"{page}{each.name}/" for each in files]
+    assert web.get(f"{page}{files[0].id}/raw/", status=200).body == b"a,b\n1,2\n"
 
 
 def test_a_set_is_found_below_its_own_workspace_only(web: Browser, place: r.Place, files: list[Any]) -> None:
@@ -156,7 +156,7 @@ def test_a_set_is_found_below_its_own_workspace_only(web: Browser, place: r.Plac
         place.address("outputs", 999),
         place.address("outputs", "01"),
         place.address("outputs", "9" * 30),
-        place.address("outputs", "latest", "more"),
+        place.address("outputs", public.id, "output", "more.csv"),
     ):
         web.get(address, status=404)
 
@@ -183,19 +183,19 @@ def test_the_newest_version_that_can_be_read_is_the_latest(
     wanted.append(r.waiting(newest, "d.csv"))
     r.file(f.ReleaseFactory(backend=tpp), "e.csv", storage=storage)
     answer = web.sign_in(place.developer).get(place.address("outputs", "latest"), status=200)
-    shown = rows(answer, "file-")
-    assert {row["id"] for row in shown} == {f"file-{each.id}" for each in wanted}
-    assert [words(row).split()[0] for row in shown] == ["a.csv", "a.csv", "b.csv", "c.csv", "d.csv"]
-    assert sorted(words(row.th) for row in shown) == [
-        "a.csv",
-        "a.csv A newer version has not arrived",
-        "b.csv A newer version was redacted",
-        "c.csv",
-        "d.csv",
+    assert {line["id"] for line in r.lines(answer)} == {f"file-{each.id}" for each in wanted}
+    assert [words(line) for line in r.lines(answer)] == [
+        "a.csv 8 bytes a newer version has not arrived",
+        "b.csv 8 bytes a newer version was redacted",
+        "c.csv 8 bytes",
+        "d.csv not here yet",
+        "a.csv 8 bytes",
     ]
-    assert shown[2].select_one(".sub a")["href"] == place.address("releases", middle.id)
+    assert [words(each) for each in answer.html.select("#tree summary")] == ["TPP 4 files", "EMIS 1 file"]
+    shown = web.get(place.address("outputs", "latest", tpp.slug, "b.csv"), status=200)
+    assert shown.html.select_one(".file-note a")["href"] == place.address("releases", middle.id)
     assert words(answer.html.select_one(".tabs [aria-current]")) == "Releases 4"
-    assert "5 files" in words(answer.html.select_one(".lede"))
+    assert "5 files" in words(answer.html.select_one("#tree-count")).lower()
 
 
 def test_without_any_file_there_is_a_page_and_no_zip(web: Browser, place: r.Place) -> None:

@@ -4,6 +4,7 @@ import io
 import os
 import tracemalloc
 from datetime import timedelta
+from pathlib import Path, PurePosixPath
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
 
@@ -14,6 +15,7 @@ from webob import Request
 
 from jobserver.clients.storage import ReleaseStorage
 from jobserver.models import utcnow
+from jobserver.views import zips
 from tests import factories as f
 from tests.web import releases as r
 from tests.web.conftest import Browser
@@ -76,6 +78,109 @@ def test_what_is_left_out_is_named_with_the_reason(
     assert "c.csv\n  Redacted by Checker One, " in told
     assert "GMT: Counts below 6\n" in told or "BST: Counts below 6\n" in told
     assert "d.csv\n  It should be here and is not." in told
+
+
+def test_what_is_not_on_the_disk_as_it_came_is_left_out_and_named(
+    web: Browser, place: r.Place, storage: ReleaseStorage, tmp_path: Path
+) -> None:
+    """A link that somebody planted, a file that was cut or grew: never another file's bytes."""
+    made = r.release(place)
+    names = ("cut.csv", "folder.csv", "grown.csv", "link.csv")
+    places = {name: storage.root / r.file(made, name, CSV, storage=storage).path for name in names}
+    r.file(made, "whole.csv", CSV, storage=storage)
+    (tmp_path / "secret").write_bytes(CSV)
+    places["link.csv"].unlink()
+    places["link.csv"].symlink_to(tmp_path / "secret")
+    places["cut.csv"].write_bytes(CSV[:-1])
+    places["grown.csv"].write_bytes(CSV + b"1")
+    places["folder.csv"].unlink()
+    places["folder.csv"].mkdir()
+    found = opened(web.sign_in(place.checker).get(place.address("releases", made.id, "download")))
+    assert set(found.namelist()) == {"whole.csv", "NOT-INCLUDED.txt"}
+    told = found.read("NOT-INCLUDED.txt").decode()
+    assert [name for name in names if f"{name}\n  It should be here and is not." in told] == list(names)
+
+
+def test_who_downloaded_which_files_is_in_the_log(
+    web: Browser, db: Session, place: r.Place, storage: ReleaseStorage, caplog: Any, count_statements: Any
+) -> None:
+    made = r.release(place)
+    files = [r.file(made, name, storage=storage) for name in ("a.csv", "b.csv")]
+    public = r.snapshot(place, files[:1], published_by=place.checker)
+    address = place.address("releases", made.id)
+    web.sign_in(place.collaborator)
+    reads = [
+        (f"{address}download/", [(each.id, place.collaborator.username, "zip") for each in files]),
+        (f"{address}{files[0].id}/raw/", [(files[0].id, place.collaborator.username, "raw")]),
+        (f"{address}{files[0].id}/download/", [(files[0].id, place.collaborator.username, "download")]),
+        (place.address("outputs", public.id, "download"), [(files[0].id, None, "zip")]),
+        (place.address("published", files[0].id), [(files[0].id, None, "raw")]),
+    ]
+    for url, expected in reads:
+        if expected[0][1] is None:
+            web.reset()
+        caplog.clear()
+        web.head(url)
+        assert not _told(caplog), "nothing was sent"
+        with count_statements() as sent:
+            etag = web.get(url).headers.get("ETag")
+        assert not sent.writes
+        told = _told(caplog)
+        assert [(each["file"], each["user"], each["way"]) for each in told] == expected
+        assert {each["release"] for each in told} == {made.id}
+        if etag:
+            caplog.clear()
+            web.get(url, headers={"If-None-Match": etag}, status=304)
+            assert not _told(caplog)
+
+
+def _told(caplog: Any) -> list[Any]:
+    return [each.msg for each in caplog.records if "released_file_read" in str(each.msg)]
+
+
+@pytest.mark.parametrize(
+    ("name", "safe"),
+    [
+        ("output/tables/a “b” é.csv", "output/tables/a “b” é.csv"),
+        ("ab: c.csv", "ab: c.csv"),
+        ("../../etc/passwd", "etc/passwd"),
+        ("/etc/passwd", "etc/passwd"),
+        ("a/./../b//c.csv", "a/b/c.csv"),
+        ("..\\..\\windows\\x.dll", ".._.._windows_x.dll"),
+        ("C:\\x", "C__x"),
+        ("c:/x/y.csv", "c_/x/y.csv"),
+        ("a\0b\n\x7f.csv", "a_b__.csv"),
+        ("..", "unnamed"),
+        ("/", "unnamed"),
+        (f"{'é' * 300}.csv", f"{'é' * 125}.csv"),
+        (f"{'a' * 250}/" * 16 + "b.csv", "b.csv"),
+    ],
+)
+def test_a_name_in_a_zip_leads_nowhere_else(name: str, safe: str) -> None:
+    assert zips.safe_name(name) == safe
+    assert max(len(part.encode()) for part in safe.split("/")) <= 255
+
+
+def test_names_that_would_fall_together_in_a_zip_do_not(
+    web: Browser, db: Session, place: r.Place, storage: ReleaseStorage
+) -> None:
+    """Rows from before names were looked at: whoever unpacks them gets every file, below one folder."""
+    made = r.release(place)
+    names = ["x.csv", "../x.csv", "/x.csv", "a\\b", "a_b", "C:/y", "z", "../z/w", f"{'n' * 4_000}.csv"]
+    files = [r.file(made, f"{n}.csv", b"%d" % n, storage=storage) for n in range(len(names))]
+    for file, name in zip(files, names, strict=True):
+        file.name = name
+    db.commit()
+    found = opened(web.sign_in(place.checker).get(place.address("releases", made.id, "download")))
+    assert sorted(found.read(name) for name in found.namelist()) == [b"%d" % n for n in range(len(names))]
+    assert len(set(found.namelist())) == len(names)
+    folders = {str(parent) for name in found.namelist() for parent in PurePosixPath(name).parents}
+    for name in found.namelist():
+        assert not name.startswith("/")
+        assert not set(name.split("/")) & {"", ".", ".."}
+        assert "\\" not in name
+        assert name not in folders
+    assert f"{files[0].id}/x.csv" in found.namelist()
 
 
 def test_without_anything_to_read_there_is_no_zip(web: Browser, place: r.Place) -> None:
@@ -148,13 +253,15 @@ def test_head_says_what_it_is_and_sends_nothing(
 
 
 def test_a_zip_is_made_piece_by_piece_without_a_connection_of_the_database(
-    web: Browser, place: r.Place, storage: ReleaseStorage, engine: Engine
+    web: Browser, db: Session, place: r.Place, storage: ReleaseStorage, engine: Engine
 ) -> None:
     """300 MB that take no room on the disk; nothing but a piece of them is ever held."""
     size = 300 * 1024 * 1024
     made = r.release(place)
     large = r.file(made, "large.png", b"", storage=storage)
-    os.truncate(storage.place(large.path), size)
+    os.truncate(storage.root / large.path, size)
+    large.size = size
+    db.commit()
     cookies = "; ".join(f"{name}={value}" for name, value in f.session_cookie(place.checker).items())
     request = Request.blank(place.address("releases", made.id, "download"), headers={"Cookie": cookies})
     held = engine.pool.checkedout()  # type: ignore[attr-defined]

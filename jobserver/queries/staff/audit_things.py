@@ -15,6 +15,7 @@ from jobserver.models import (
     Project,
     Redirect,
     Release,
+    ReleaseFile,
     Repo,
     SiteAlert,
     Snapshot,
@@ -23,6 +24,8 @@ from jobserver.models import (
 )
 from jobserver.queries.path import as_id
 
+# Whose ids are texts.
+_BY_TEXT = frozenset({"username", "Release", "ReleaseFile"})
 # A person who is known by name only, as before events had ids.
 BY_NAME = "username"
 
@@ -38,12 +41,12 @@ def find(db: Session, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str]
     """The things of these kinds and ids, as far as they are there; people also by :data:`BY_NAME`."""
     by_kind: dict[str, set[str]] = {}
     for kind, key in wanted:
-        if kind in _KINDS and key and (kind in {BY_NAME, "Release"} or as_id(key)):
+        if kind in _KINDS and key and (kind in _BY_TEXT or as_id(key)):
             by_kind.setdefault(kind, set()).add(key)
     if not by_kind:
         return {}
     statements = [
-        _KINDS[kind](sorted(keys) if kind in {BY_NAME, "Release"} else [int(key) for key in sorted(keys)])
+        _KINDS[kind](sorted(keys) if kind in _BY_TEXT else [int(key) for key in sorted(keys)])
         for kind, keys in sorted(by_kind.items())
     ]
     rows = db.execute(union_all(*statements)).all()
@@ -90,12 +93,12 @@ def _hash(id_: Any) -> Any:
     return func.lpad(digits, func.greatest(4, func.length(digits)), "0")
 
 
-def _in_workspace(kind: str, model: Any, word: str) -> Any:
+def _in_workspace(kind: str, model: Any, word: str, *more: Any) -> Any:
     """How things below a workspace are found, whose pages are public ones."""
 
     def statement(keys: list[Any]) -> Any:
         id_ = cast(model.id, Text)
-        names = array([Org.slug, Project.slug, Workspace.name, literal(word), id_])
+        names = array([Org.slug, Project.slug, Workspace.name, literal(word), *more, id_])
         return (
             select(literal(kind), id_, literal(""), names)
             .join(Workspace, Workspace.id == model.workspace_id)
@@ -115,6 +118,7 @@ _KINDS: dict[str, Callable[[list[Any]], Any]] = {
     "Project": _plain("Project", Project, func.concat_ws(" - ", Project.number, Project.name), Project.slug),
     "Redirect": _plain("Redirect", Redirect, Redirect.old_url, Redirect.id, Redirect.deleted_at.is_(None)),
     "Release": _in_workspace("Release", Release, "releases"),
+    "ReleaseFile": _in_workspace("ReleaseFile", ReleaseFile, "releases", ReleaseFile.release_id),
     "Repo": _plain("Repo", Repo, Repo.url, Repo.url),
     "SiteAlert": _plain("SiteAlert", SiteAlert, SiteAlert.title, SiteAlert.id),
     "Snapshot": _in_workspace("Snapshot", Snapshot, "outputs"),

@@ -16,9 +16,12 @@ from jobserver.models import (
     Cancellation,
     JobRequest,
     Project,
+    PublishRequest,
+    ReleaseFile,
     ReleaseRequest,
     ReleaseRequestEvent,
     Repo,
+    Snapshot,
     TaskRecord,
     User,
     Workspace,
@@ -40,13 +43,20 @@ KINDS: dict[str, str] = {
     Task.CANCEL_REQUESTS: "Cancel job requests of a backend",
     Task.MAIL_ANNOUNCEMENT: "Mail: what happened at a backend",
     Task.MAIL_ROLES_GIVEN: "Mail: somebody was given a role",
+    Task.MAIL_REPO_SIGNED_OFF: "Mail: a researcher signed off a repository",
+    Task.MAIL_REPO_WITH_OUTPUTS: "Mail: a repository with outputs on GitHub was signed off",
+    Task.ANNOUNCE_REPO_SIGNED_OFF: "Slack: a researcher signed off a repository",
     Task.REPO_SIGN_OFF_ISSUE: "GitHub: ask for a repository to be made public",
     Task.RELEASE_REQUEST_ISSUE: "GitHub: issue of a release request",
     Task.RELEASE_REQUEST_POST: "Slack: a release request moved on",
     Task.RELEASE_REQUEST_MAIL: "Mail: a release request moved on",
+    Task.MAIL_PUBLISH_REQUEST: "Mail: outputs wait to be published",
+    Task.MAIL_PUBLISH_DECISION: "Mail: what became of outputs to be published",
     Task.MAIL_LEVEL4_TOKEN_CREATED: "Mail: a login token was made",
     Task.MAIL_LEVEL4_TOKEN_USED: "Mail: a login token was used",
     Task.MAIL_LEVEL4_TOKEN_VOID: "Mail: a login token was stopped",
+    Task.REMOVE_REDACTED_FILE: "Remove the bytes of a redacted file",
+    Task.MAIL_FILE_REDACTED: "Mail: a released file was redacted",
 }
 LEFT_OUT = frozenset({Task.CHECK_REPOSITORY})
 STATES = {
@@ -147,6 +157,17 @@ _WORKSPACE = func.coalesce(
         Workspace.name,
         ReleaseRequest.id == _RELEASE_REQUEST_ID,
         Workspace.id == ReleaseRequest.workspace_id,
+    ),
+    _one(
+        Workspace.name,
+        ReleaseFile.id == JOBS.c.args["file_id"].astext,
+        Workspace.id == ReleaseFile.workspace_id,
+    ),
+    _one(
+        Workspace.name,
+        PublishRequest.id == _number("publish_request_id"),
+        Snapshot.id == PublishRequest.snapshot_id,
+        Workspace.id == Snapshot.workspace_id,
     ),
 )
 _IS_LISTED = and_(*[JOBS.c.task_name != each.value for each in LEFT_OUT])

@@ -109,6 +109,9 @@ def _people(
         person = Person(next_id("user"), username, fullname, joined, [], random.choice(orgs))
         if index < staff:
             person.roles = [_staff_role(index, random).value]
+        if index == 0:
+            # Who decides what of the sample is public.
+            person.roles.append(Role.OUTPUT_PUBLISHER.value)
         site.people.append(person)
         disabled = index >= staff and random.random() < 0.02
         site.add(

@@ -108,7 +108,7 @@ class Releases:
             end = _S.APPROVED if last else _S.RELEASED
             kinds = [kind for kind, _ in _TO_RELEASE][: 4 if last else 5]
             self._request(id_, planned, end, kinds)
-        if index % 20 == 0:
+        if index % 40 in {0, 1, 20}:
             self._snapshot(place, files[:500], at + timedelta(hours=1), is_public=index % 40 == 0)
 
     def _file(
@@ -146,6 +146,8 @@ class Releases:
                 "id": id_,
                 "workspace_id": place.id,
                 "digest": self.random.randbytes(32).hex(),
+                "title": f"Tables and figures {id_}",
+                "summary": "By age, sex and region. Counts are *rounded to five*.",
                 "created_at": at,
                 "created_by_id": maker.id,
             }

@@ -7,7 +7,8 @@ from pyramid.request import Request
 from pyramid.response import Response
 
 from jobserver.actions import publication
-from jobserver.actions.publication import AlreadyDecided, CannotPublish
+from jobserver.actions.publication import AlreadyDecided
+from jobserver.actions.snapshots import CannotPublish
 from jobserver.forms.api.base import check
 from jobserver.forms.api.publication import ChosenFiles
 from jobserver.queries.outputs import files_of_snapshot

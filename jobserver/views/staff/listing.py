@@ -21,8 +21,8 @@ def listed(
 ) -> dict[str, Any] | Response:
     """One page of a list, or all of it as a file with ``format=csv``.
 
-    ``part`` is the template of its rows, ``file`` what the file is called. 404 for a page that the list does
-    not have.
+    ``part`` is the template of its rows, below ``staff`` unless it begins with a stroke; ``file`` is what the
+    file is called. 404 for a page that the list does not have.
     """
     form = _form(request, listing)
     if request.GET.get("format") == "csv":
@@ -33,7 +33,7 @@ def listed(
     if page is None:
         raise HTTPNotFound
     return {
-        "part": f"staff/{part}.jinja2",
+        "part": f"{part[1:]}.jinja2" if part.startswith("/") else f"staff/{part}.jinja2",
         "heading": heading,
         "listing": listing,
         "form": form,

@@ -31,7 +31,7 @@ def project(context: StaffProject, request: Request) -> dict[str, Any]:
         "members": queries.members(db, found.id),
         "orgs": public.orgs_of(db, found.id),
         "workspaces": queries.workspaces(db, found.id),
-        "number_of_workspaces": public.number_of_workspaces(db, found.id),
+        "number_of_workspaces": public.facts(db, found.id).workspaces,
         "redirects": queries.redirects(db, found.id),
         "application": applications.of_project(db, found.id),
         "events": audit.recent(db, "Project", found.id),

@@ -9,8 +9,8 @@ import pytest
 
 from jobserver.clients.github import GitHubClient
 from jobserver.clients.transport import Limits
-from jobserver.studies import catalogue as module
-from jobserver.studies.catalogue import FRESH, OLDEST, Catalogue, Listed, owner_in
+from jobserver.studies.catalogue import Catalogue, Listed, owner_in
+from jobserver.studies.remembered import FRESH, JUST_NOW, OLDEST
 from tests.contract.recorded import Asked, Reply, Server, Timed, html_reply, json_reply, serving
 from tests.unit.rap.eventually import eventually
 
@@ -186,7 +186,7 @@ def test_somebody_who_misses_something_gets_a_new_answer_unless_it_is_seconds_ol
     names(asking, "lab")
     github.has["lab"] = [repository("lab", "study", "main", "new-branch")]
     assert not asking.offer(["lab"], anew=True).has("https://github.com/lab/study", "new-branch")
-    clock.seconds += module.JUST_NOW
+    clock.seconds += JUST_NOW
     assert asking.offer(["lab"], anew=True).has("https://github.com/lab/study", "new-branch")
     assert len(server.asked) == 2
 

@@ -1,0 +1,1 @@
+"""Making outputs public, in a browser (spec: airlock 6, 12.36 to 12.39)."""
