@@ -66,11 +66,11 @@ check-frontend: $(BUILT) ## types and style of the front end
 
 pytest: $(INSTALLED) $(BUILT) ## the tests: make pytest PYTEST_ARGS="tests/unit -k slug"
 	@if command -v chromium >/dev/null; then \
-		exec $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS); \
+		exec $(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS); \
 	elif [ "$$CI" = true ]; then \
 		echo "There is no Chromium, which the browser tests need." >&2; exit 1; \
 	else \
-		$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not browser" $(PYTEST_ARGS) && \
+		$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not browser" $(PYTEST_ARGS) && \
 		printf '\n%s\n' "THE BROWSER TESTS WERE SKIPPED: there is no Chromium (apt-get install chromium)." >&2; \
 	fi
 

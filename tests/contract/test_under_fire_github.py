@@ -3,7 +3,7 @@
 import base64
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -121,11 +121,11 @@ class Form:
     db: Session
     url: str
 
-    def get(self) -> Any:
-        """The page, which came in time."""
-        began = time.monotonic()
+    def get(self, clock: Callable[[], float] = time.monotonic) -> Any:
+        """The page, which came in time: by the wall, or by the processor if that is what is to be spared."""
+        began = clock()
         page = self.web.get(self.url, status=200)
-        assert time.monotonic() - began < 20
+        assert clock() - began < 20
         return page
 
     def send(self, **fields: str) -> Any:
@@ -313,7 +313,7 @@ def test_a_yaml_bomb_costs_seconds_at_most(text: str) -> None:
 )
 def test_a_yaml_bomb_in_a_study_is_explained_on_the_page(github: World, form: Form, name: str) -> None:
     github.replies["/contents/project.yaml"] = file_reply(BOMBS[name].encode())
-    page = form.get()
+    page = form.get(time.process_time)
     assert "Your project.yaml has" in page.html.select_one("#trouble h2").get_text()
     assert len(page.text) < 200_000
     assert form.send().status_code == 200

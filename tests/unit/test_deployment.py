@@ -182,7 +182,7 @@ def test_make_test_runs_every_check() -> None:
         "/mypy",
         "lint-imports",
         "uv pip compile",
-        "pytest -n 2",
+        "pytest -n 3",
     ):
         assert check in result.stdout
     assert "npm run --silent check" in result.stdout

@@ -174,7 +174,7 @@ def test_every_key_is_listed_and_can_be_read_without_script(web: Browser) -> Non
     page = web.get("/status/")
     dialog = page.html.find("dialog", id="keys")
     keys = [" ".join(key.text for key in tag.find_all("kbd")) for tag in dialog.find_all("dt")]
-    assert keys == ["/", "j k", "Enter", "g h", "g l", "g s", "Esc", "?"]
+    assert keys == ["/", "j k", "Enter", "↑ ↓ ← →", "g h", "g l", "g s", "Esc", "?"]
     assert page.html.select_one(".foot").find("a", string="Keyboard shortcuts")["href"] == "#keys"
 
 

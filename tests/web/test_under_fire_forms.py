@@ -40,9 +40,9 @@ class Sender:
             headers["Content-Type"] = kind
         request = Request.blank(address, method=method, headers=headers)
         request.body = body
-        began = time.monotonic()
+        began = time.process_time()
         answer = request.get_response(self._app)
-        assert time.monotonic() - began < 5, address[:200]
+        assert time.process_time() - began < 5, address[:200]
         assert answer.status_code < 500, (method, address[:200], kind, body[:200])
         return answer
 
