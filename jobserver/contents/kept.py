@@ -1,5 +1,6 @@
 """What was found out about a file and is kept, since its next page will ask again."""
 
+import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
@@ -8,28 +9,42 @@ from typing import Generic, TypeVar
 Value = TypeVar("Value")
 
 
+class NotNow(Exception):
+    """It cannot be found out at the moment: others wait for the like, or there is no room on the disk."""
+
+
 class Kept(Generic[Value]):
     """The values used last, which together weigh no more than ``most``. Threads may share it.
 
-    Values are made one at a time, so that the memory which that takes is not needed twice.
+    Values are made one at a time, so that the memory which that takes is not needed twice. Where that takes
+    long, at most ``waiting`` threads are held up by it, so that others are left for everything else.
     """
 
-    def __init__(self, most: int, weight: Callable[[Value], int]) -> None:
+    def __init__(self, most: int, weight: Callable[[Value], int], waiting: int = sys.maxsize) -> None:
         self._most, self._weight = most, weight
+        self._room = threading.BoundedSemaphore(waiting)
         self._values: OrderedDict[Hashable, Value] = OrderedDict()
         self._lock = threading.Lock()
         self._making = threading.Lock()
 
     def get(self, key: Hashable, make: Callable[[], Value]) -> Value:
-        """The value of the key; made now if it is not there. What ``make`` raises is not kept."""
+        """The value of the key; made now if it is not there. What ``make`` raises is not kept.
+
+        Raises :class:`NotNow` if it would have to wait behind too many.
+        """
         value = self._look(key)
         if value is not None:
             return value
-        with self._making:
-            value = self._look(key)
-            if value is None:
-                value = make()
-                self._put(key, value)
+        if not self._room.acquire(blocking=False):
+            raise NotNow
+        try:
+            with self._making:
+                value = self._look(key)
+                if value is None:
+                    value = make()
+                    self._put(key, value)
+        finally:
+            self._room.release()
         return value
 
     def _look(self, key: Hashable) -> Value | None:

@@ -11,6 +11,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from jobserver.contents.kept import NotNow
 from jobserver.contents.numbers import sort_key
 from jobserver.contents.rows import Rows, cells
 from jobserver.contents.text import decoded
@@ -47,7 +48,7 @@ class Question:
 
 
 def answer(file: BinaryIO, rows: Rows, question: Question) -> Sequence[int]:
-    """The numbers of the rows, in order."""
+    """The numbers of the rows, in order. Raises NotNow if there is no room on the disk for sorting."""
     if question.is_plain:
         return range(min(question.first, rows.total), rows.total)
     numbers = array("I")
@@ -63,7 +64,10 @@ def answer(file: BinaryIO, rows: Rows, question: Question) -> Sequence[int]:
             yield [known[row[at]] if at < len(row) else None for row in block]
 
     places = _sorted(keys(), descending=question.descending)
-    return array("I", map(numbers.__getitem__, places))
+    try:
+        return array("I", map(numbers.__getitem__, places))
+    except sqlite3.Error as error:
+        raise NotNow from error
 
 
 def _matching(

@@ -75,7 +75,9 @@ class Sheet:
 
 
 _tables: Kept[Table] = Kept(8_000_000, lambda table: table.weight)
-_orders: Kept[Sequence[int]] = Kept(2_200_000, lambda order: 100 + len(order))
+# Threads that sort and filter or wait for that: a long table takes seconds, and a process has eight.
+_SORTING = 3
+_orders: Kept[Sequence[int]] = Kept(2_200_000, lambda order: 100 + len(order), _SORTING)
 
 
 def table_of(file: BinaryIO, key: str) -> Table:
@@ -84,7 +86,7 @@ def table_of(file: BinaryIO, key: str) -> Table:
 
 
 def order_of(file: BinaryIO, key: str, table: Table, question: Question) -> Sequence[int]:
-    """The numbers of the rows that answer the question."""
+    """The numbers of the rows that answer the question. Raises NotNow."""
     if question.is_plain:
         return answer(file, table.rows, question)
     return _orders.get((key, question), partial(answer, file, table.rows, question))

@@ -16,7 +16,7 @@ from pyramid.request import Request
 from jobserver.clients.storage import FileMissing
 from jobserver.contents import lines, outline, sheet
 from jobserver.contents.forms import LARGEST, Form, form_of
-from jobserver.contents.kept import Kept
+from jobserver.contents.kept import Kept, NotNow
 from jobserver.contents.orders import Question
 from jobserver.contents.outline import NotJson
 from jobserver.contents.rows import LONGEST_ROW, RowTooLong
@@ -107,7 +107,11 @@ def _table(shown: _Shown) -> dict[str, Any]:
     if not table.rows.total:
         return {"form": "empty"}
     question = _question(shown, table)
-    order = sheet.order_of(shown.stream, shown.file.filehash, table, question)
+    try:
+        order, is_asked = sheet.order_of(shown.stream, shown.file.filehash, table, question), True
+    except NotNow:
+        question, is_asked = Question(first=question.first), False
+        order = sheet.order_of(shown.stream, shown.file.filehash, table, question)
     pager = shown.pager(len(order), sheet.page_size(table))
     found = sheet.sheet_of(shown.stream, table, order, question, pager.page)
     return {
@@ -117,6 +121,7 @@ def _table(shown: _Shown) -> dict[str, Any]:
         "question": question,
         "most_columns": sheet.MOST_COLUMNS,
         "may_be_asked": table.may_be_asked,
+        "is_busy": not is_asked,
         "most_asked": filesize(sheet.LARGEST_ASKED),
         "sort_url": lambda column: shown.url(sort=_next_sort(question, column.number)),
         "header_url": shown.url(header="0" if question.first else ""),

@@ -2,7 +2,10 @@
 
 import json
 import re
+import threading
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,7 @@ from sqlalchemy.orm import Session
 from webtest import TestResponse
 
 from jobserver.clients.storage import ReleaseStorage
+from jobserver.contents import sheet
 from tests.web import releases
 from tests.web.conftest import Browser
 
@@ -116,6 +120,29 @@ def test_what_the_table_has_no_column_for_does_not_matter(show: Show, query: str
 def test_a_page_that_is_not_there_is_not_found(show: Show, rows: str) -> None:
     show("output/table.csv", TABLE)
     show("output/table.csv", query=f"?rows={rows}", status=404)
+
+
+def test_many_who_sort_at_once_leave_the_server_to_others(show: Show) -> None:
+    """A table that the public may sort takes a processor for seconds: who comes too late is told so."""
+    show("output/table.csv", TABLE)
+    go_on = threading.Event()
+
+    def slow() -> range:
+        go_on.wait(10)
+        return range(1)
+
+    with ThreadPoolExecutor(sheet._SORTING) as pool:
+        for number in range(sheet._SORTING):
+            pool.submit(sheet._orders.get, ("slow", number), slow)
+        try:
+            while sheet._orders._room._value:
+                time.sleep(0.01)
+            page = show("output/table.csv", query="?sort=2&q=male")
+        finally:
+            go_on.set()
+    assert "Try again in a moment" in page.html.main.get_text()
+    assert [row[1] for row in body(page)] == ["female", "male", "other"]
+    assert [row[1] for row in body(page.click("^n<"))] == ["male", "female"]
 
 
 def test_a_long_table_comes_a_thousand_rows_at_a_time(show: Show) -> None:

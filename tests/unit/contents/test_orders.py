@@ -2,11 +2,13 @@
 
 import csv
 import io
+import sqlite3
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from jobserver.contents.kept import NotNow
 from jobserver.contents.numbers import number_of, sort_key
 from jobserver.contents.orders import Question, answer
 from jobserver.contents.rows import find_rows
@@ -96,3 +98,14 @@ def test_numbers_stand_before_words_and_nothing_last_either_way() -> None:
 )  # fmt: skip
 def test_what_counts_as_a_number(cell: str, number: float | None) -> None:
     assert number_of(cell) == number
+
+
+def test_without_room_on_the_disk_the_question_has_no_answer_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = io.BytesIO(b"n\n2\n1\n")
+
+    def full(*_: object, **__: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(sqlite3, "connect", full)
+    with pytest.raises(NotNow):
+        answer(table, find_rows(table), Question(sort=0))
