@@ -54,13 +54,19 @@ BEGIN
 END $$
 """
 MANY_ROWS = 1_000
-# The longest of all: it does not come last, when the other worker has nothing left to do.
-FIRST = "test_under_fire_forms.py"
+# What takes long comes first, so that at the end no worker waits for another's long file.
+LONGEST = "test_under_fire_"
+PARTS = ("browser", "contract", "web", "unit")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the file that takes longest."""
-    items.sort(key=lambda item: item.path.name != FIRST)
+    """Begin with the files that take longest."""
+    items.sort(key=lambda item: (not item.path.name.startswith(LONGEST), _part(item)))
+
+
+def _part(item: pytest.Item) -> int:
+    folder = item.path.relative_to(ROOT / "tests").parts[0]
+    return PARTS.index(folder) if folder in PARTS else len(PARTS)
 
 
 @pytest.fixture(scope="session", autouse=True)
