@@ -63,10 +63,11 @@ def _pages(seen: Sights, many: str, long: str, later: str) -> list[Page]:
 def _measure(address: str, folder: str, page: Page, rounds: int) -> bool:
     """One page in a process of its own, so that nobody else's memory is counted."""
     with served(address, folder) as server:
-        visitor, figures = Visitor(server, sights(server.engine)), Figures()
+        seen = sights(server.engine)
+        visitor, figures = Visitor(server, seen), Figures()
         # An answer of a few kilobytes, for what the first request of any kind brings with it.
         visitor.warm(Page("idle", "/settings/", "checker"))
-        visitor.warm(Page("idle", page.path.partition("releases/")[0], "checker"))
+        visitor.warm(Page("idle", seen.workspace, "checker"))
         idle = server.memory
         _forget_peak(server)
         visitor.warm(page)
