@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 
 from sqlalchemy import ARRAY, ColumnElement, Text, any_, cast, exists, false, func, select, text
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session
 
 from jobserver.models import (
     Org,
@@ -17,7 +17,7 @@ from jobserver.models import (
 )
 from jobserver.models.publication import IN_FORCE
 from jobserver.queries.outputs import of_latest
-from jobserver.queries.releases import LONGEST_ID
+from jobserver.queries.releases import LONGEST_ID, WITH_RELEASE
 
 
 def published_file(db: Session, workspace_id: int, id_: str) -> ReleaseFile | None:
@@ -33,7 +33,6 @@ def published_file(db: Session, workspace_id: int, id_: str) -> ReleaseFile | No
         )
         .correlate(ReleaseFile)
     )
-    release = joinedload(ReleaseFile.release)
     return db.scalar(
         select(ReleaseFile)
         .where(
@@ -43,11 +42,7 @@ def published_file(db: Session, workspace_id: int, id_: str) -> ReleaseFile | No
             ReleaseFile.deleted_at.is_(None),
             public,
         )
-        .options(
-            release.joinedload(Release.workspace),
-            release.joinedload(Release.backend),
-            release.joinedload(Release.created_by),
-        )
+        .options(*WITH_RELEASE)
     )
 
 

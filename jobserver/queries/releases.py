@@ -18,6 +18,11 @@ from jobserver.templating.states import SNAPSHOT_STATES, State
 
 LONGEST_ID = 26
 LONGEST_REQUEST_ID = 100
+# Loads with a file its release, and of that what pages say of it.
+WITH_RELEASE = [
+    joinedload(ReleaseFile.release).joinedload(related)
+    for related in (Release.workspace, Release.backend, Release.created_by)
+]
 
 
 @dataclass(frozen=True)
@@ -55,16 +60,7 @@ def file_by_id(db: Session, id_: str) -> ReleaseFile | None:
     # Where the names of files are in addresses, too, most of what comes here is no id.
     if len(id_) != LONGEST_ID or not id_.isalnum():
         return None
-    release = joinedload(ReleaseFile.release)
-    return db.scalar(
-        select(ReleaseFile)
-        .where(ReleaseFile.id == id_)
-        .options(
-            release.joinedload(Release.workspace),
-            release.joinedload(Release.backend),
-            release.joinedload(Release.created_by),
-        )
-    )
+    return db.scalar(select(ReleaseFile).where(ReleaseFile.id == id_).options(*WITH_RELEASE))
 
 
 def file_of_snapshot(db: Session, snapshot_id: int, id_: str) -> ReleaseFile | None:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, aliased, joinedload
 from jobserver.models import Backend, Release, ReleaseFile, User
 from jobserver.queries.outputs import latest_versions
 from jobserver.queries.release_pages import Counts, of_release, of_snapshot
+from jobserver.queries.releases import WITH_RELEASE
 
 
 class SetFile(NamedTuple):
@@ -98,14 +99,5 @@ def counts(files: Iterable[SetFile]) -> Counts:
 
 def whole_file(db: Session, id_: str) -> ReleaseFile:
     """The file of this id, which must be there, with its release and who uploaded it."""
-    release = joinedload(ReleaseFile.release)
-    return db.scalars(
-        select(ReleaseFile)
-        .where(ReleaseFile.id == id_)
-        .options(
-            release.joinedload(Release.workspace),
-            release.joinedload(Release.backend),
-            release.joinedload(Release.created_by),
-            joinedload(ReleaseFile.uploaded_by),
-        )
-    ).one()
+    statement = select(ReleaseFile).where(ReleaseFile.id == id_)
+    return db.scalars(statement.options(*WITH_RELEASE, joinedload(ReleaseFile.uploaded_by))).one()

@@ -86,14 +86,16 @@ def _file_url(context: JobRequestResource, request: Request) -> Callable[[str], 
 
 
 def breadcrumbs(context: Any, request: Request, *ends: Any) -> list[Any]:
-    """The way to a request or a job; ``ends`` are what comes after the workspace."""
-    names = (context.org.slug, context.project.slug, context.workspace.name)
-    return [
-        (context.org.name, page_url(request, *names[:1])),
-        (context.project.name, page_url(request, *names[:2])),
-        (context.workspace.name, page_url(request, *names), "mono"),
-        *ends,
+    """The way to something below a project or a workspace; ``ends`` are what comes after that."""
+    project = (context.org.slug, context.project.slug)
+    way: list[Any] = [
+        (context.org.name, page_url(request, *project[:1])),
+        (context.project.name, page_url(request, *project)),
     ]
+    workspace = getattr(context, "workspace", None)
+    if workspace is not None:
+        way.append((workspace.name, page_url(request, *project, workspace.name), "mono"))
+    return [*way, *ends]
 
 
 def _may(context: JobRequestResource, request: Request, permission: Permission) -> bool:

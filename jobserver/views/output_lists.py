@@ -42,11 +42,7 @@ def outputs_of_project(context: ProjectResource, request: Request) -> dict[str, 
         **_listed(context, request, queries.in_project(context.project.id), "project"),
         "heading": context.project.title,
         "latest_url": None,
-        "breadcrumbs": [
-            (context.org.name, page_url(request, context.org.slug)),
-            (context.project.name, view_url(request, context)),
-            ("Published outputs", None),
-        ],
+        "breadcrumbs": breadcrumbs(context, request, ("Published outputs", None)),
     }
 
 

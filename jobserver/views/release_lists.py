@@ -13,7 +13,7 @@ from jobserver.models import utcnow
 from jobserver.queries import release_lists as lists
 from jobserver.queries import release_pages as queries
 from jobserver.resources import ProjectResource
-from jobserver.resources.links import page_url, view_url
+from jobserver.resources.links import page_url
 from jobserver.resources.outputs import ReleaseResource, Releases
 from jobserver.security.permissions import Permission
 from jobserver.templating.pager import Pager, page_number
@@ -50,11 +50,7 @@ def releases_of_project(context: ProjectResource, request: Request) -> dict[str,
         **_listed(context, request, queries.in_project(context.project.id), "project"),
         "heading": context.project.title,
         "latest_url": None,
-        "breadcrumbs": [
-            (context.org.name, page_url(request, context.org.slug)),
-            (context.project.name, view_url(request, context)),
-            ("Releases", None),
-        ],
+        "breadcrumbs": breadcrumbs(context, request, ("Releases", None)),
     }
 
 

@@ -197,7 +197,8 @@ def test_no_page_leads_to_a_destination_that_leaves_the_site(
             assert answer.status_code < 500, address
             location = answer.headers.get("Location", "/")
             assert not ("evil" in location and leads_away(location)), (address, wanted)
-            if answer.content_type != "text/html":
+            # What has no trace of it need not be taken apart.
+            if answer.content_type != "text/html" or "evil" not in answer.text:
                 continue
             for element in answer.html.select("[href*=evil], [action*=evil], [action^='/log'] [value*=evil]"):
                 goes_on = element.get("href") or element.get("action") or element["value"]
