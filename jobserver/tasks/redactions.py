@@ -129,7 +129,7 @@ def file_redacted(user: User, file: ReleaseFile, by: str, base_url: str) -> Mess
     return letters.write(
         "file_redacted",
         to=user.email or "",
-        subject=f"A released file was deleted: {workspace.name}",
+        subject=f"A released file was redacted: {workspace.name}",
         fullname=user.fullname,
         by=by,
         at=moment_in_words(file.deleted_at),

@@ -130,7 +130,7 @@ def test_what_cannot_be_removed_is_tried_again_and_staff_can_read_why(
     DELIVER["remove_redacted_file"](context, file_id=file.id)
 
 
-def test_the_mail_says_who_deleted_what_and_why(
+def test_the_mail_says_who_redacted_what_and_why(
     db: Session, place: r.Place, file: ReleaseFile, context: Context, outbox: Outbox
 ) -> None:
     redact(db, file, place.checker, "Counts < 8 & names")
@@ -140,8 +140,8 @@ def test_the_mail_says_who_deleted_what_and_why(
     DELIVER["mail_file_redacted"](context, **arguments)
     (mail,) = outbox.messages
     assert mail.to == place.developer.email
-    assert mail.subject == f"A released file was deleted: {place.workspace.name}"
-    for words in ("Checker One deleted", "output/a <b>.csv", "The reason given: Counts < 8 & names"):
+    assert mail.subject == f"A released file was redacted: {place.workspace.name}"
+    for words in ("Checker One redacted", "output/a <b>.csv", "The reason given: Counts < 8 & names"):
         assert words in mail.text
     assert "output/a &lt;b&gt;.csv" in mail.html
     assert "Counts &lt; 8 &amp; names" in mail.html
