@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import select, true
 from sqlalchemy.orm import Session
 
-from jobserver.models import Backend, JobRequest, Release, ReleaseFile, SnapshotFile, User
+from jobserver.models import Backend, JobRequest, Release, ReleaseFile, User
+from jobserver.queries.release_pages import of_snapshot
 
 MOST = 20
 
@@ -29,8 +30,7 @@ def runs_behind(db: Session, snapshot_id: int) -> list[Run]:
 
     Which run made a file is not on record: an older one may have.
     """
-    members = select(SnapshotFile.release_file_id).where(SnapshotFile.snapshot_id == snapshot_id)
-    released = select(ReleaseFile.release_id).where(ReleaseFile.id.in_(members))
+    released = select(ReleaseFile.release_id).where(of_snapshot(snapshot_id))
     before = (
         select(JobRequest.id)
         .where(

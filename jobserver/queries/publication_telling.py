@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import BigInteger, cast, func, select, true
+from sqlalchemy import func, select, true
 from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.orm import Session, aliased
 
@@ -11,12 +11,11 @@ from jobserver.models import (
     Org,
     Project,
     PublishRequest,
-    ReleaseFile,
     Snapshot,
-    SnapshotFile,
     User,
     Workspace,
 )
+from jobserver.queries.publish_requests import counted_files
 
 
 @dataclass(frozen=True)
@@ -49,14 +48,7 @@ def told(db: Session, publish_request_id: int, *, unpublished: bool = False) -> 
         if unpublished
         else (request.decision_by_id, request.decision_reason)
     )
-    # A sum of whole numbers comes as a decimal.
-    size = cast(func.coalesce(func.sum(ReleaseFile.size), 0), BigInteger).label("size")
-    counted = (
-        select(func.count().label("files"), size)
-        .join(SnapshotFile, SnapshotFile.release_file_id == ReleaseFile.id)
-        .where(SnapshotFile.snapshot_id == request.snapshot_id)
-        .lateral("counted")
-    )
+    counted = counted_files()
     row = db.execute(
         select(
             Snapshot.id,

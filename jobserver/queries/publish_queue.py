@@ -5,12 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import (
-    BigInteger,
     ColumnElement,
     and_,
     any_,
     case,
-    cast,
     extract,
     false,
     func,
@@ -25,14 +23,12 @@ from jobserver.models import (
     Org,
     Project,
     PublishRequest,
-    ReleaseFile,
     Snapshot,
-    SnapshotFile,
     User,
     Workspace,
 )
 from jobserver.models.publication import IN_FORCE
-from jobserver.queries.publish_requests import state_of
+from jobserver.queries.publish_requests import counted_files, state_of
 from jobserver.queries.staff.listing import Filter, Option, Sort, StaffList, contains
 from jobserver.templating.states import PUBLISH_REQUEST_STATES, State
 
@@ -131,14 +127,7 @@ def _orgs(db: Session) -> list[Option]:
 
 
 _asker, _decider = aliased(User), aliased(User)
-# A sum of whole numbers comes as a decimal.
-_size = cast(func.coalesce(func.sum(ReleaseFile.size), 0), BigInteger).label("size")
-_counted = (
-    select(func.count().label("files"), _size)
-    .join(SnapshotFile, SnapshotFile.release_file_id == ReleaseFile.id)
-    .where(SnapshotFile.snapshot_id == PublishRequest.snapshot_id)
-    .lateral("counted")
-)
+_counted = counted_files()
 # What waits, the longest first; then what was decided, the latest first.
 _asked, _done = extract("epoch", PublishRequest.created_at), extract("epoch", PublishRequest.decision_at)
 _TURN = (_is_pending, case((_is_pending, -_asked), else_=_done))

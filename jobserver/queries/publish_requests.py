@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, literal, select, text
+from sqlalchemy import BigInteger, cast, func, literal, select, text
 from sqlalchemy.orm import Session, aliased
+from sqlalchemy.sql.selectable import LateralFromClause
 
-from jobserver.models import PublishRequest, Snapshot, User
+from jobserver.models import PublishRequest, ReleaseFile, Snapshot, SnapshotFile, User
 from jobserver.models.publication import PENDING
 from jobserver.queries.visibility import snapshots_permitting
 from jobserver.security.identity import Identity
@@ -41,6 +42,18 @@ class Wish:
 def state_of(decision: str | None, unpublished_at: datetime | None) -> str:
     """Where a wish stands, as the queue's filter calls it."""
     return "unpublished" if unpublished_at else decision or "pending"
+
+
+def counted_files() -> LateralFromClause:
+    """Of the wish of the row beside: how many ``files`` its set has, and their ``size`` in bytes."""
+    # A sum of whole numbers comes as a decimal.
+    size = cast(func.coalesce(func.sum(ReleaseFile.size), 0), BigInteger).label("size")
+    return (
+        select(func.count().label("files"), size)
+        .join(SnapshotFile, SnapshotFile.release_file_id == ReleaseFile.id)
+        .where(SnapshotFile.snapshot_id == PublishRequest.snapshot_id)
+        .lateral("counted")
+    )
 
 
 def wishes(db: Session, snapshot_id: int) -> list[Wish]:
