@@ -100,8 +100,13 @@ def test_no_page_costs_more_for_more_rows(
 
 
 def test_every_range_of_a_beginning_of_an_id_is_meant(db: Session) -> None:
-    for id_ in (7, 70, 79, 799, 80, 17, 2_147_483_647):
-        f.JobRequestFactory(id=id_)
+    # Names are searched too, and those of the factories have numbers.
+    user = f.UserFactory(username="ada", fullname="Ada")
+    org = f.OrgFactory(name="Institute", slug="institute")
+    project = f.ProjectFactory(name="Study", slug="study", org=org)
+    place = {"workspace": f.WorkspaceFactory(name="main", project=project), "created_by": user}
+    for letter, id_ in zip("abcdefg", (7, 70, 79, 799, 80, 17, 2_147_483_647), strict=True):
+        f.JobRequestFactory(id=id_, identifier=letter * 16, **place)
     assert sorted(row.id for row in JOB_REQUESTS.all_rows(db, Asked(q="7"))) == [7, 70, 79, 799]
     assert [row.id for row in JOB_REQUESTS.all_rows(db, Asked(q="2147483647"))] == [2_147_483_647]
     assert JOB_REQUESTS.all_rows(db, Asked(q="9" * 40)) == []
