@@ -15,8 +15,10 @@ _current: list[Session | None] = [None]
 
 
 def use(session: Session | None) -> None:
-    """Choose the session that the factories write with."""
+    """Choose the session that the factories write with; their counters begin anew, whatever ran before."""
     _current[0] = session
+    for each in Rows.__subclasses__():
+        each.reset_sequence(1, force=True)
 
 
 def current() -> Session:

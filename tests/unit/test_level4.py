@@ -100,8 +100,8 @@ def test_making_one_is_recorded_and_its_owner_told_without_the_token(db: Session
     assert (event.type, event.created_by, event.target_user) == ("level4_token_created", "ada", "ada")
     stored = "".join(db.scalars(text("SELECT t::text FROM procrastinate_jobs t")))
     assert "mail_level4_token_created" in stored
-    for word in made.token.split():
-        assert word not in stored
+    first, second, third = made.token.split()
+    assert not re.search(rf"{first}\W*{second}|{second}\W*{third}", stored)
 
 
 @pytest.mark.parametrize(("github", "backend"), [(False, True), (True, False), (False, False)])
