@@ -1,6 +1,7 @@
 """``python -m simulator``: runs the simulated outside world until it is told to end."""
 
 import argparse
+import logging
 import signal
 from pathlib import Path
 
@@ -46,6 +47,8 @@ def main() -> None:
         parser.error(f"ports {given.port} and {smtp_port}, data in {given.data_dir}: {fault}")
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: server.stop())
+    # That requests wait for each other on a busy machine is no fault to report.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     print(f"Simulator at {server.world.base_url}/, mail on port {server.world.smtp_port}", flush=True)
     server.run()
 
