@@ -4,12 +4,14 @@ Tests commit for real. Whatever a test wrote is removed after it.
 """
 
 import contextlib
+import gc
 import os
 import shutil
 import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +69,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _part(item: pytest.Item) -> int:
     folder = item.path.relative_to(ROOT / "tests").parts[0]
     return PARTS.index(folder) if folder in PARTS else len(PARTS)
+
+
+def pytest_collection_finish() -> None:
+    """What lives as long as the tests do need not be looked through for garbage."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -166,7 +173,9 @@ def make_settings(database_url: str, **changes: object) -> Settings:
         "rap_api_token": "rap-token",
         **changes,
     }
-    return load({name: str(value) for name, value in values.items()}, {}).settings
+    # As in production, but mail is printed, which there it must not be.
+    made = load({name: str(value) for name, value in values.items()} | {"debug": "true"}, {}).settings
+    return replace(made, debug=bool(changes.get("debug")))
 
 
 @pytest.fixture(scope="session")

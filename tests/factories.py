@@ -33,7 +33,14 @@ class Rows(factory.alchemy.SQLAlchemyModelFactory):
     class Meta:
         abstract = True
         sqlalchemy_session_factory = current
-        sqlalchemy_session_persistence = "commit"
+        sqlalchemy_session_persistence = "flush"
+
+    @classmethod
+    def _generate(cls, strategy: Any, params: Any) -> Any:
+        """The row that was asked for; it and those that it needs are committed at once."""
+        made = super()._generate(strategy, params)
+        current().commit()
+        return made
 
 
 class UserFactory(Rows):
@@ -116,7 +123,7 @@ class ProjectFactory(Rows):
                     updated_by_id=project.created_by_id,
                 )
             )
-        session.commit()
+        session.flush()
         return project
 
 
@@ -180,7 +187,7 @@ class JobFactory(Rows):
     def _create(cls, model_class: type[Any], *args: Any, **kwargs: Any) -> Any:
         job = super()._create(model_class, *args, **kwargs)
         current().merge(models.ActionName(name=job.action))
-        current().commit()
+        current().flush()
         return job
 
 
@@ -311,9 +318,10 @@ class SiteAlertFactory(Rows):
 
 
 def backend_with_token(**values: Any) -> tuple[models.Backend, str]:
-    """A backend and its token."""
+    """A backend and its token, which was used just now."""
     token = tokens.new_backend_token()
-    return BackendFactory(token_digest=tokens.digest(token), **values), token
+    values = {"token_digest": tokens.digest(token), "token_used_at": models.utcnow(), **values}
+    return BackendFactory(**values), token
 
 
 def personal_token(user: models.User, *scopes: str, **values: Any) -> str:

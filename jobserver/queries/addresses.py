@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session, aliased
 
 from jobserver.models import Job, JobRequest, Org, Project, Redirect, Workspace
@@ -44,18 +44,10 @@ def _to_job_requests() -> Any:
 MOST_SEGMENTS = 10
 
 
-def stored_redirect(
-    db: Session, segments: Sequence[str], *, longer_than: int = 0
-) -> tuple[Names, int] | None:
-    """The target of the longest stored old address that begins the path, and how many segments it took.
-
-    Expired and withdrawn redirects do not count, nor those of at most ``longer_than`` segments: these name
-    something that exists (spec: domain 3.19, 13.27-28).
-    """
-    lengths = range(longer_than + 1, min(len(segments), MOST_SEGMENTS) + 1)
-    prefixes = ["/" + "/".join(segments[:length]) + "/" for length in lengths]
+def _longest_redirect() -> Any:
+    """The redirect of the longest of some old addresses, with the names along the path that it leads to."""
     workspace_project, lead = aliased(Project), aliased(Org)
-    row = db.execute(
+    return (
         select(
             Redirect.old_url,
             func.coalesce(Org.slug, lead.slug),
@@ -68,11 +60,30 @@ def stored_redirect(
         .outerjoin(workspace_project, workspace_project.id == Workspace.project_id)
         .outerjoin(lead, lead.id == func.coalesce(Project.org_id, workspace_project.org_id))
         .where(
-            Redirect.old_url.in_(prefixes), Redirect.expires_at > func.now(), Redirect.deleted_at.is_(None)
+            Redirect.old_url.in_(bindparam("prefixes", expanding=True)),
+            Redirect.expires_at > func.now(),
+            Redirect.deleted_at.is_(None),
         )
         .order_by(func.length(Redirect.old_url).desc(), Redirect.id.desc())
         .limit(1)
-    ).one_or_none()
+    )
+
+
+# Made once: every 404 asks.
+_LONGEST_REDIRECT = _longest_redirect()
+
+
+def stored_redirect(
+    db: Session, segments: Sequence[str], *, longer_than: int = 0
+) -> tuple[Names, int] | None:
+    """The target of the longest stored old address that begins the path, and how many segments it took.
+
+    Expired and withdrawn redirects do not count, nor those of at most ``longer_than`` segments: these name
+    something that exists (spec: domain 3.19, 13.27-28).
+    """
+    lengths = range(longer_than + 1, min(len(segments), MOST_SEGMENTS) + 1)
+    prefixes = ["/" + "/".join(segments[:length]) + "/" for length in lengths]
+    row = db.execute(_LONGEST_REDIRECT, {"prefixes": prefixes}).one_or_none()
     if row is None:
         return None
     old_url, *names = row

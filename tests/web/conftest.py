@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from jinja2 import BytecodeCache, FileSystemBytecodeCache
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 from webtest import TestApp, TestResponse
@@ -11,6 +12,7 @@ from webtest import TestApp, TestResponse
 from jobserver import make_app
 from jobserver.models import User, utcnow
 from jobserver.settings import Settings
+from jobserver.templating import environment
 from simulator.testing import running_simulator
 from tests import factories
 from tests.conftest import make_settings
@@ -53,9 +55,20 @@ def _the_present(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
-def app(settings: Settings, engine: Engine) -> Any:
+def bytecode(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> BytecodeCache:
+    """Templates that one of the workers has compiled need not be compiled by the others."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "templates"
+    folder.mkdir(exist_ok=True)
+    return FileSystemBytecodeCache(str(folder))
+
+
+@pytest.fixture(scope="session")
+def app(settings: Settings, engine: Engine, bytecode: BytecodeCache) -> Any:
     """The application; no other system can be reached from it."""
-    return make_app(settings, engine=engine)
+    made = make_app(settings, engine=engine)
+    environment(made.registry).bytecode_cache = bytecode
+    return made
 
 
 @pytest.fixture
@@ -93,9 +106,11 @@ def world_settings(world: Any, postgres: str) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def world_app(world_settings: Settings, engine: Engine) -> Any:
+def world_app(world_settings: Settings, engine: Engine, bytecode: BytecodeCache) -> Any:
     """The application beside the outside world."""
-    return make_app(world_settings, engine=engine)
+    made = make_app(world_settings, engine=engine)
+    environment(made.registry).bytecode_cache = bytecode
+    return made
 
 
 @pytest.fixture
