@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import ARRAY, Text, any_, cast, insert, select
+from sqlalchemy import insert, select
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
 from jobserver.actions.audit import id_of
 from jobserver.models import ReleaseFile, Snapshot, SnapshotFile, User, Workspace
+from jobserver.queries.publication import these
 from jobserver.security import tokens
 from jobserver.security.identity import Identity
 
@@ -28,11 +29,7 @@ def publishable(
     """
     wanted = list(dict.fromkeys(file_ids))
     columns = (ReleaseFile.id, ReleaseFile.name, ReleaseFile.uploaded_at, ReleaseFile.deleted_at)
-    statement = (
-        select(*columns)
-        .where(ReleaseFile.workspace_id == workspace.id, ReleaseFile.id == any_(cast(wanted, ARRAY(Text))))
-        .order_by(ReleaseFile.name, ReleaseFile.id)
-    )
+    statement = select(*columns).where(these(workspace.id, wanted)).order_by(ReleaseFile.name, ReleaseFile.id)
     found = {row.id: row for row in db.execute(statement)}
     unknown = [each for each in wanted if each not in found]
     if unknown:

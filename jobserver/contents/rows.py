@@ -19,8 +19,9 @@ from jobserver.contents.text import BOM, decoded
 CHUNK = 256 * 1024
 BLOCK = 4 * 1024
 LONGEST_ROW = 1024 * 1024
-# The library refuses longer cells, and its own limit is shorter than our rows.
-csv.field_size_limit(LONGEST_ROW + 1)
+# The library refuses longer cells, and its own limit is shorter than our rows. One that is not refused yet
+# may still grow by what is read next.
+csv.field_size_limit(LONGEST_ROW + CHUNK)
 
 _CELL = rb'(?:"[^"]*+(?:""[^"]*+)*+"[^,\r\n]*+|[^",\r\n][^,\r\n]*+)?+'
 _ROW = re.compile(_CELL + rb"(?:," + _CELL + rb")*+(?:\r\n?|\n)")

@@ -19,8 +19,8 @@ MOST_CELLS = 50_000
 LONGEST_CELL, MOST_TEXT, THEN, LONGEST_NAME = 1_000, 1_000_000, 8, 200
 # By so many rows it is judged what a column holds.
 SAMPLE = 1_000
-# Bytes: larger files are neither sorted nor filtered.
-LARGEST_ASKED = 32 * 1024 * 1024
+# Bytes, and rows: what has more is neither sorted nor filtered.
+LARGEST_ASKED, MOST_ROWS_ASKED = 32 * 1024 * 1024, 2_000_000
 # Counts from 1 to 7 may say something about single persons.
 _SMALL = re.compile(r"\s*\+?0*[1-7](?:\.0*)?\s*")
 
@@ -36,7 +36,10 @@ class Cell(NamedTuple):
 
 @dataclass(frozen=True)
 class Column:
-    """A column; ``number`` counts from 1. Its cells are numbers, and perhaps counts: whole ones."""
+    """A column; ``number`` counts from 1. Its cells are numbers; some of them are whole, perhaps counts.
+
+    One word such as ``<8``, or a mean beside the counts, must not keep the others from being looked at.
+    """
 
     number: int
     name: str
@@ -74,14 +77,15 @@ class Sheet:
     is_broken: bool
 
 
-_tables: Kept[Table] = Kept(8_000_000, lambda table: table.weight)
-# Threads that sort and filter or wait for that: a long table takes seconds, and a process has eight.
-_SORTING = 3
-_orders: Kept[Sequence[int]] = Kept(2_200_000, lambda order: 100 + len(order), _SORTING)
+# Threads that read a table or wait for that, and as many that sort and filter: a long one takes seconds, and
+# a process has eight.
+_AT_ONCE = 3
+_tables: Kept[Table] = Kept(8_000_000, lambda table: table.weight, _AT_ONCE)
+_orders: Kept[Sequence[int]] = Kept(2_200_000, lambda order: 100 + len(order), _AT_ONCE)
 
 
 def table_of(file: BinaryIO, key: str) -> Table:
-    """The table in a file; ``key`` stands for its content. Raises RowTooLong."""
+    """The table in a file; ``key`` stands for its content. Raises RowTooLong and NotNow."""
     return _tables.get(key, partial(_table, file))
 
 
@@ -139,21 +143,18 @@ def _table(file: BinaryIO) -> Table:
         _column(at, visible(name).strip(), [row[at] for row in sample[1:] if at < len(row)])
         for at, name in enumerate(names)
     )
-    return Table(rows, columns, reader.width, rows.end <= LARGEST_ASKED, is_broken)
+    may_be_asked = rows.end <= LARGEST_ASKED and rows.total <= MOST_ROWS_ASKED
+    return Table(rows, columns, reader.width, may_be_asked, is_broken)
 
 
 def _column(at: int, name: str, values: list[str]) -> Column:
-    is_number = has_counts = False
-    for value in values:
-        if is_missing(value):
-            continue
-        number = number_of(value)
-        if number is None:
-            return Column(at + 1, name)
-        is_whole = number.is_integer() and "%" not in value
-        is_number, has_counts = True, is_whole and (has_counts or not is_number)
+    numbers = {value: number_of(value) for value in values if not is_missing(value)}
+    is_number = bool(numbers) and None not in numbers.values()
     # Without a name it numbers the rows, as R and pandas do.
-    return Column(at + 1, name, is_number, has_counts and bool(name))
+    has_counts = bool(name) and any(
+        number is not None and number.is_integer() and "%" not in value for value, number in numbers.items()
+    )
+    return Column(at + 1, name, is_number, has_counts)
 
 
 def _widened(columns: tuple[Column, ...], width: int) -> tuple[Column, ...]:
@@ -168,7 +169,7 @@ def _cells(columns: tuple[Column, ...], row: list[str]) -> list[Cell]:
 
 def _cell(column: Column, text: str) -> Cell:
     if column.has_counts and _SMALL.fullmatch(text):
-        return Cell(text, is_right=True, is_small=True)
+        return Cell(text, column.is_number, is_small=True)
     if REDACTED in text and text.strip() == REDACTED:
         return Cell(text, column.is_number, is_redacted=True)
     return Cell(visible(text), column.is_number)

@@ -5,16 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from wtforms import Form, StringField, TextAreaField
-from wtforms.validators import DataRequired, Length
+from wtforms.validators import DataRequired
 
-from jobserver.forms.text import long_text
+from jobserver.forms.text import at_most, long_text, one_line
 
 LONGEST_TITLE, LONGEST_SUMMARY, LONGEST_REASON = 200, 5000, 2000
 LONGEST_SEARCH = 200
-
-
-def _one_line(value: object) -> str:
-    return " ".join(long_text(value).split())
 
 
 class WordsForm(Form):
@@ -23,21 +19,17 @@ class WordsForm(Form):
     title = StringField(
         "Title",
         description="What are these outputs? Whoever cites them will use it.",
-        filters=[_one_line],
+        filters=[one_line],
         validators=[
             DataRequired("Give the outputs a title."),
-            Length(max=LONGEST_TITLE, message=f"The title may have at most {LONGEST_TITLE} characters."),
+            at_most(LONGEST_TITLE),
         ],
     )
     summary = TextAreaField(
         "Summary",
         description="What they show, for somebody who does not know the study. Markdown works. Public.",
         filters=[long_text],
-        validators=[
-            Length(
-                max=LONGEST_SUMMARY, message=f"The summary may have at most {LONGEST_SUMMARY:,} characters."
-            )
-        ],
+        validators=[at_most(LONGEST_SUMMARY)],
     )
 
 
@@ -49,7 +41,7 @@ class ReasonForm(Form):
         filters=[long_text],
         validators=[
             DataRequired("Say why, so that it can be put right."),
-            Length(max=LONGEST_REASON, message=f"The reason may have at most {LONGEST_REASON:,} characters."),
+            at_most(LONGEST_REASON),
         ],
     )
 
@@ -73,7 +65,7 @@ class Choice:
         one = {name: sent.get(name, "") for name in ("files", "find", "page", "go")}
         one = {name: value if isinstance(value, str) else "" for name, value in one.items()}
         ticked = [value for value in sent.getall("file") if isinstance(value, str)]
-        find = " ".join(long_text(one["find"]).split())[:LONGEST_SEARCH]
+        find = one_line(one["find"])[:LONGEST_SEARCH]
         return cls(frozenset([*one["files"].split(), *ticked]), find, one["page"], one["go"])
 
     @property

@@ -4,10 +4,10 @@ import unicodedata
 from typing import Any
 
 from wtforms import Form, StringField, TextAreaField
-from wtforms.validators import DataRequired, Length, ValidationError
+from wtforms.validators import DataRequired, ValidationError
 
 from jobserver.actions.redaction import LONGEST_REASON
-from jobserver.forms.text import long_text
+from jobserver.forms.text import at_most, long_text
 
 
 class RedactForm(Form):
@@ -20,7 +20,7 @@ class RedactForm(Form):
         filters=[long_text],
         validators=[
             DataRequired("Say why the file has to go."),
-            Length(max=LONGEST_REASON, message=f"Shorten this to {LONGEST_REASON:,} characters or fewer."),
+            at_most(LONGEST_REASON),
         ],
     )
     confirmation = StringField(

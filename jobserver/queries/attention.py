@@ -1,12 +1,12 @@
 """What of somebody's work needs them now: the things to do on the front page (spec: pages 30.7 no. 66)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import ScalarSelect, exists, func, literal, select
-from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy import ScalarSelect, Subquery, exists, func, literal, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by, distinct_on
 from sqlalchemy.orm import Session
 
 from jobserver.models import (
@@ -15,10 +15,13 @@ from jobserver.models import (
     JobRequest,
     Org,
     Project,
+    PublishDecision,
+    PublishRequest,
     Release,
     ReleaseRequest,
     ReleaseRequestState,
     Role,
+    Snapshot,
     Workspace,
 )
 from jobserver.queries import publish_requests
@@ -26,11 +29,13 @@ from jobserver.queries.backends import BackendRow
 from jobserver.queries.event_logs import RequestRow
 from jobserver.queries.failures import WITHIN, Failure, failures
 from jobserver.queries.home import MyWorkspace
+from jobserver.queries.output_pages import is_rejected, visible
 from jobserver.queries.private_repos import PrivateRepo, private_repos
 from jobserver.queries.release_request_lists import WAITING_FOR_CHECKERS
 from jobserver.security.identity import Identity
 
 MOST, FEW, MANY = 5, 3, 100
+Row = TypeVar("Row")
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,23 @@ class Returned:
 
 
 @dataclass(frozen=True)
+class Refused:
+    """A set of files of which I asked in vain that they become public, and nobody has asked again."""
+
+    id: int
+    title: str
+    workspace: str
+    project_slug: str
+    org_slug: str
+    since: datetime
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """The names that lead to its page, which says why."""
+        return (self.org_slug, self.project_slug, self.workspace, "outputs", str(self.id))
+
+
+@dataclass(frozen=True)
 class Attention:
     """Everything that needs me now."""
 
@@ -67,6 +89,7 @@ class Attention:
     workspaces: Sequence[MyWorkspace] = ()
     repos: Sequence[PrivateRepo] = ()
     returned: Sequence[Returned] = ()
+    refused: Sequence[Refused] = ()
     to_check: int = 0
     to_publish: int = 0
     new_email: str | None = None
@@ -76,7 +99,7 @@ class Attention:
     @property
     def count(self) -> int:
         """How many things there are to do."""
-        lists = (self.failures, self.held, self.workspaces, self.repos, self.returned)
+        lists = (self.failures, self.held, self.workspaces, self.repos, self.returned, self.refused)
         others = (self.new_email is not None, self.has_no_name, self.to_check > 0, self.to_publish > 0)
         return sum(map(len, lists)) + sum(others)
 
@@ -88,8 +111,9 @@ class Facts:
     ``requests``: how many they ever made; ``has_succeeded``: whether one of their newest hundred did;
     ``has_output``: whether something was released from a workspace of those;
     ``new_email``: an address that waits to be confirmed; ``returned``: release requests that were given back,
-    the latest first; ``to_check``: how many wait for output checkers, if the person is one; ``to_publish``:
-    how many sets of outputs wait for them to decide whether they become public.
+    the latest first, and ``refused``: requests to publish; ``to_check``: how many wait for output checkers,
+    if the person is one; ``to_publish``: how many sets of outputs wait for them to decide whether they become
+    public.
     """
 
     requests: int
@@ -97,6 +121,7 @@ class Facts:
     has_output: bool
     new_email: str | None
     returned: Sequence[Returned]
+    refused: Sequence[Refused]
     to_check: int
     to_publish: int
 
@@ -119,12 +144,17 @@ def facts(db: Session, identity: Identity) -> Facts:
         exists().where(JobRequest.id.in_(newest), Release.workspace_id == JobRequest.workspace_id),
         pending.scalar_subquery(),
         _returned(identity),
+        _refused(identity),
         _to_check(identity),
         publish_requests.waiting(identity),
     )
-    *others, returned, to_check, to_publish = db.execute(statement).one()
-    rows = [Returned(*[*each[:-1], datetime.fromisoformat(each[-1])]) for each in returned or ()]
-    return Facts(*[*others, rows, to_check, to_publish])
+    *others, returned, refused, to_check, to_publish = db.execute(statement).one()
+    made = _made(Returned, returned), _made(Refused, refused)
+    return Facts(*[*others, *made, to_check, to_publish])
+
+
+def _made(kind: Callable[..., Row], rows: Sequence[Any] | None) -> list[Row]:
+    return [kind(*each[:-1], datetime.fromisoformat(each[-1])) for each in rows or ()]
 
 
 def _returned(identity: Identity) -> ScalarSelect[Any]:
@@ -149,6 +179,40 @@ def _returned(identity: Identity) -> ScalarSelect[Any]:
         .limit(FEW)
         .subquery("returned")
     )
+    return _as_json(found)
+
+
+def _refused(identity: Identity) -> ScalarSelect[Any]:
+    """The columns of :class:`Refused` for the latest few that the person may still see, as JSON."""
+    found = (
+        select(
+            Snapshot.id,
+            Snapshot.title,
+            Workspace.name.label("workspace"),
+            Project.slug.label("project"),
+            Org.slug.label("org"),
+            PublishRequest.decision_at.label("since"),
+        )
+        .join(Snapshot, Snapshot.id == PublishRequest.snapshot_id)
+        .join(Workspace, Workspace.id == Snapshot.workspace_id)
+        .join(Project, Project.id == Workspace.project_id)
+        .join(Org, Org.id == Project.org_id)
+        .where(
+            PublishRequest.created_by_id == identity.user_id,
+            PublishRequest.decision == PublishDecision.REJECTED,
+            PublishRequest.decision_at > func.now() - WITHIN,
+            is_rejected(),
+            visible(identity),
+        )
+        .ext(distinct_on(Snapshot.id))
+        .order_by(Snapshot.id, PublishRequest.id.desc())
+        .subquery("each")
+    )
+    latest = select(found).order_by(found.c.since.desc(), found.c.id).limit(FEW).subquery("refused")
+    return _as_json(latest)
+
+
+def _as_json(found: Subquery) -> ScalarSelect[Any]:
     row = func.jsonb_build_array(*found.c)
     return select(func.jsonb_agg(aggregate_order_by(row, found.c.since.desc(), found.c.id))).scalar_subquery()
 
@@ -184,6 +248,7 @@ def attention(
         ][:FEW],
         repos=private_repos(db, identity, now)[:FEW],
         returned=facts.returned,
+        refused=facts.refused,
         to_check=facts.to_check,
         to_publish=facts.to_publish,
         new_email=facts.new_email,

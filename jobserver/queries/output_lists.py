@@ -5,22 +5,31 @@ Spec: pages 14.1, 17 and 30.2 no. 13.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, false, func, or_, select, text, tuple_
+from sqlalchemy import ColumnElement, and_, case, func, or_, select, text, tuple_
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from jobserver.models import PublishRequest, Snapshot, Workspace
 from jobserver.models.publication import IN_FORCE
-from jobserver.queries.output_pages import SnapshotRow, is_pending, is_published, moment, snapshots
+from jobserver.queries.output_pages import (
+    SnapshotRow,
+    is_pending,
+    is_published,
+    is_rejected,
+    moment,
+    snapshots,
+)
 from jobserver.queries.path import as_id
 from jobserver.queries.release_lists import Offer, offer
 from jobserver.templating.states import SNAPSHOT_STATES
-from jobserver.templating.times import end_of_day
+from jobserver.templating.times import end_of_day, start_of_day
 
-STATES = ("published", "pending", "draft")
+# The first that holds is the state of a snapshot; without any it is a draft.
+_CONDITIONS = {"published": is_published, "pending": is_pending, "rejected": is_rejected}
+STATES = (*_CONDITIONS, "draft")
 
 
 @dataclass(frozen=True)
@@ -34,8 +43,7 @@ class Facets:
 
 def facets(db: Session, place: ColumnElement[bool]) -> Facets:
     """What the snapshots of a place have, in one statement."""
-    state = case((is_published(), "published"), (is_pending(), "pending"), else_="draft")
-    these = select(Snapshot.workspace_id, state.label("state")).where(place).subquery()
+    these = select(Snapshot.workspace_id, _state().label("state")).where(place).subquery()
     kinds = (these.c.workspace_id, these.c.state)
     counted = (
         select(*kinds, func.count().label("number"))
@@ -76,13 +84,13 @@ def narrowed(place: ColumnElement[bool], wanted: Wanted) -> ColumnElement[bool]:
     """Of snapshots: those of the place for which all of it holds."""
     found = [place]
     if wanted.states:
-        found.append(or_(false(), *[_is(state) for state in wanted.states]))
+        found.append(_state().in_(wanted.states))
     if wanted.workspaces:
         found.append(
             Snapshot.workspace_id.in_(select(Workspace.id).where(Workspace.name.in_(wanted.workspaces)))
         )
     if wanted.since:
-        found.append(moment() >= end_of_day(wanted.since - timedelta(days=1)))
+        found.append(moment() >= start_of_day(wanted.since))
     if wanted.until:
         found.append(moment() < end_of_day(wanted.until))
     if wanted.q:
@@ -93,10 +101,8 @@ def narrowed(place: ColumnElement[bool], wanted: Wanted) -> ColumnElement[bool]:
     return and_(*found)
 
 
-def _is(state: str) -> ColumnElement[bool]:
-    if state == "published":
-        return is_published()
-    return ~is_published() & (is_pending() if state == "pending" else ~is_pending())
+def _state() -> ColumnElement[str]:
+    return case(*[(holds(), state) for state, holds in _CONDITIONS.items()], else_="draft")
 
 
 def newest_published(db: Session, project_id: int, *, limit: int) -> list[SnapshotRow]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Subquery, and_, func, select
+from sqlalchemy import BigInteger, ColumnElement, Select, Subquery, cast, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
@@ -60,6 +60,17 @@ def files_of_snapshot(db: Session, snapshot_id: int) -> Sequence[OutputFile]:
     return _files(db, ReleaseFile.id.in_(members))
 
 
+def is_readable() -> ColumnElement[bool]:
+    """Of files: those whose bytes are here."""
+    return ReleaseFile.uploaded_at.is_not(None) & ReleaseFile.deleted_at.is_(None)
+
+
+def readable_size() -> ColumnElement[int]:
+    """Of some files: what those that can be read hold together, in bytes: as much as a zip of them all."""
+    # A sum of whole numbers comes as a decimal.
+    return cast(func.coalesce(func.sum(ReleaseFile.size).filter(is_readable()), 0), BigInteger).label("size")
+
+
 def of_latest(workspace_id: int) -> ColumnElement[bool]:
     """Of files: the latest outputs of the workspace, one for each backend and name (spec: airlock 12.30).
 
@@ -81,14 +92,13 @@ def latest_versions(workspace_id: int) -> Subquery:
     """What :func:`of_latest` chooses: ``id``, and as ``newest_id`` the newest version, readable or not."""
     version = (Release.backend_id, ReleaseFile.name)
     newest_first = (Release.created_at.desc(), Release.id.desc())
-    readable = and_(ReleaseFile.uploaded_at.is_not(None), ReleaseFile.deleted_at.is_(None))
     newest_id = func.first_value(ReleaseFile.id).over(partition_by=version, order_by=newest_first)
     return (
         select(ReleaseFile.id, newest_id.label("newest_id"))
         .join(Release, Release.id == ReleaseFile.release_id)
         .where(ReleaseFile.workspace_id == workspace_id)
         .ext(distinct_on(*version))
-        .order_by(*version, readable.desc(), *newest_first)
+        .order_by(*version, is_readable().desc(), *newest_first)
         .subquery()
     )
 

@@ -16,7 +16,7 @@ from jobserver.models import (
     Workspace,
 )
 from jobserver.models.publication import IN_FORCE
-from jobserver.queries.outputs import of_latest
+from jobserver.queries.outputs import is_readable, of_latest
 from jobserver.queries.releases import LONGEST_ID, WITH_RELEASE
 
 
@@ -38,8 +38,7 @@ def published_file(db: Session, workspace_id: int, id_: str) -> ReleaseFile | No
         .where(
             ReleaseFile.id == id_,
             ReleaseFile.workspace_id == workspace_id,
-            ReleaseFile.uploaded_at.is_not(None),
-            ReleaseFile.deleted_at.is_(None),
+            is_readable(),
             public,
         )
         .options(*WITH_RELEASE)
@@ -85,8 +84,7 @@ def latest_beside(db: Session, workspace_id: int, id_: str) -> ColumnElement[boo
 
 def readable(db: Session, files: ColumnElement[bool]) -> list[str]:
     """The ids of those of the files that can be read."""
-    arrived = ReleaseFile.uploaded_at.is_not(None) & ReleaseFile.deleted_at.is_(None)
-    return list(db.scalars(select(ReleaseFile.id).where(files, arrived).order_by(ReleaseFile.name)))
+    return list(db.scalars(select(ReleaseFile.id).where(files, is_readable()).order_by(ReleaseFile.name)))
 
 
 def path_of_snapshot(db: Session, snapshot: Snapshot) -> tuple[str, ...]:

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, cast, func, literal, select, text
+from sqlalchemy import func, literal, select, text
 from sqlalchemy.orm import Session, aliased
 from sqlalchemy.sql.selectable import LateralFromClause
 
 from jobserver.models import PublishRequest, ReleaseFile, Snapshot, SnapshotFile, User
 from jobserver.models.publication import PENDING
+from jobserver.queries.outputs import readable_size
 from jobserver.queries.visibility import snapshots_permitting
 from jobserver.security.identity import Identity
 from jobserver.security.permissions import Permission
@@ -45,11 +46,9 @@ def state_of(decision: str | None, unpublished_at: datetime | None) -> str:
 
 
 def counted_files() -> LateralFromClause:
-    """Of the wish of the row beside: how many ``files`` its set has, and their ``size`` in bytes."""
-    # A sum of whole numbers comes as a decimal.
-    size = cast(func.coalesce(func.sum(ReleaseFile.size), 0), BigInteger).label("size")
+    """Of the wish of the row beside: how many ``files`` its set has, and the ``size`` of readable ones."""
     return (
-        select(func.count().label("files"), size)
+        select(func.count().label("files"), readable_size())
         .join(SnapshotFile, SnapshotFile.release_file_id == ReleaseFile.id)
         .where(SnapshotFile.snapshot_id == PublishRequest.snapshot_id)
         .lateral("counted")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from sqlalchemy import (
@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session
 
 from jobserver.models import Backend, Release, ReleaseFile, User, Workspace
 from jobserver.queries.release_pages import PAGE
-from jobserver.templating.times import end_of_day
+from jobserver.templating.times import end_of_day, start_of_day
 
 # What became of the files of a release.
 STATES = {"arrived": "All uploaded", "waiting": "Not all uploaded yet", "redacted": "With redacted files"}
@@ -115,7 +115,7 @@ def narrowed(place: ColumnElement[bool], wanted: Wanted) -> ColumnElement[bool]:
     if wanted.states:
         found.append(or_(false(), *[_is(state) for state in wanted.states]))
     if wanted.since:
-        found.append(Release.created_at >= end_of_day(wanted.since - timedelta(days=1)))
+        found.append(Release.created_at >= start_of_day(wanted.since))
     if wanted.until:
         found.append(Release.created_at < end_of_day(wanted.until))
     if wanted.q:

@@ -87,13 +87,13 @@ def _found(db: Session, statement: Select[*tuple[Any, ...]]) -> list[SetFile]:
 
 
 def counts(files: Iterable[SetFile]) -> Counts:
-    """How many files there are, how many are here, and what they hold, in bytes."""
+    """How many files there are, how many are here, and what those hold."""
     every = list(files)
     return Counts(
         files=len(every),
         uploaded=sum(file.is_uploaded for file in every),
         redacted=sum(file.deleted_at is not None for file in every),
-        size=sum(file.size for file in every),
+        size=sum(file.size for file in every if file.is_readable),
     )
 
 

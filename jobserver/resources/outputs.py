@@ -2,14 +2,21 @@
 
 from typing import TYPE_CHECKING, Any
 
+from pyramid.httpexceptions import HTTPForbidden
+
 from jobserver import models
 from jobserver.queries import publication, releases
 from jobserver.queries.path import as_id
 from jobserver.resources.base import Resource
 from jobserver.security import acl
+from jobserver.security.permissions import Permission
 
 if TYPE_CHECKING:
     from jobserver.resources.tree import WorkspaceResource
+
+
+# Who has one of these may know that there is a draft: those who decide have a list of all of them.
+KNOWING_DRAFTS = (Permission.SNAPSHOT_VIEW, Permission.SNAPSHOT_PUBLISH)
 
 
 class InWorkspace(Resource):
@@ -103,10 +110,17 @@ class Outputs(InWorkspace):
         if name == "latest":
             return LatestOutputs(self, name)
         number = as_id(name)
-        found = releases.snapshot(self.request.db, number) if number else None
-        if found is None or found.workspace_id != self.workspace.id:
+        if number is None:
             raise KeyError(name)
-        return SnapshotResource(self, found)
+        found = releases.snapshot(self.request.db, number)
+        if found is not None and found.workspace_id == self.workspace.id:
+            place = SnapshotResource(self, found)
+            if any(self.request.has_permission(each, place) for each in KNOWING_DRAFTS):
+                return place
+        # Not everybody may learn which drafts there are: what is hidden and what is missing look the same.
+        if self.request.identity is None:
+            raise HTTPForbidden
+        raise KeyError(name)
 
 
 class LatestOutputs(FilesResource):

@@ -1,16 +1,15 @@
 """Commands about making released files public."""
 
 import click
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from jobserver.actions import publication as actions
 from jobserver.actions.audit import OPERATOR
 from jobserver.actions.snapshots import CannotPublish
-from jobserver.models import Snapshot, Workspace
+from jobserver.models import Snapshot
 from jobserver.queries import publication, releases
 from jobserver.queries.path import MAX_ID
-from jobserver.scripts.program import Program, pass_program, user_named
+from jobserver.scripts.program import Program, pass_program, user_named, workspace_named
 from jobserver.tasks.links import link
 
 NUMBER = click.IntRange(1, MAX_ID)
@@ -28,9 +27,7 @@ def publish_files(program: Program, username: str, workspace: str, paths: tuple[
     """
     with program.transaction() as db:
         person = user_named(db, username)
-        place = db.scalar(select(Workspace).where(func.lower(Workspace.name) == workspace.lower()))
-        if place is None:
-            raise click.ClickException(f"There is no workspace “{workspace}”.")
+        place = workspace_named(db, workspace)
         if person.disabled_at:
             raise click.ClickException(f"The account of {person.username} is closed.")
         files = publication.latest_named(db, place.id, paths)

@@ -6,8 +6,7 @@ from jobserver.clients.mail import Message
 from jobserver.models import User
 from jobserver.queries.publication_telling import Told, told
 from jobserver.rap.context import Context
-from jobserver.tasks import letters
-from jobserver.tasks.account_mails import send
+from jobserver.tasks import letters, sending
 from jobserver.tasks.links import link
 from jobserver.tasks.retrying import GiveUp
 from jobserver.templating.numbers import count, filesize
@@ -28,7 +27,7 @@ def mail_publish_request(context: Context, *, publish_request_id: int, user_id: 
         log.info("publish_request_decided_already", publish_request_id=publish_request_id)
         return
     if _can_be_told(recipient):
-        send(context, asked(wish, recipient, context.settings.base_url))
+        sending.mail(context, asked(wish, recipient, context.settings.base_url))
         log.info("publisher_told", publish_request_id=publish_request_id, user_id=user_id)
 
 
@@ -36,7 +35,7 @@ def mail_publish_decision(context: Context, *, publish_request_id: int, user_id:
     """Tell whoever asked what became of it: ``approved``, ``rejected`` or ``unpublished``."""
     recipient, wish = _load(context, publish_request_id, user_id, unpublished=outcome == "unpublished")
     if _can_be_told(recipient):
-        send(context, decided(wish, outcome, recipient, context.settings.base_url))
+        sending.mail(context, decided(wish, outcome, recipient, context.settings.base_url))
         log.info("requester_told", publish_request_id=publish_request_id, outcome=outcome)
 
 

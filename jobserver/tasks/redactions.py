@@ -14,8 +14,7 @@ from jobserver.clients.storage import INCOMING, ReleaseStorage, StorageError
 from jobserver.models import ReleaseFile, User, utcnow
 from jobserver.queries import redactions as queries
 from jobserver.rap.context import Context
-from jobserver.tasks import letters
-from jobserver.tasks.account_mails import moment_in_words, send
+from jobserver.tasks import letters, sending
 from jobserver.tasks.links import link
 from jobserver.tasks.retrying import GiveUp, NotYet
 from jobserver.templating.times import clock, day
@@ -116,14 +115,13 @@ def mail_file_redacted(context: Context, *, user_id: int, file_id: str) -> None:
             log.info("user_not_notified", user_id=user_id, reason="no developer any more, or no address")
             return
         by = queries.redacted_by(db, file)
-    send(context, file_redacted(user, file, by, context.settings.base_url))
+    sending.mail(context, file_redacted(user, file, by, context.settings.base_url))
     log.info("file_redacted_told", user_id=user_id, file=file_id)
 
 
 def file_redacted(user: User, file: ReleaseFile, by: str, base_url: str) -> Message:
     """The mail about a file that was redacted."""
     release, workspace = file.release, file.release.workspace
-    project = workspace.project
     if file.deleted_at is None:
         raise ValueError("the file is not redacted")
     return letters.write(
@@ -132,10 +130,10 @@ def file_redacted(user: User, file: ReleaseFile, by: str, base_url: str) -> Mess
         subject=f"A released file was redacted: {workspace.name}",
         fullname=user.fullname,
         by=by,
-        at=moment_in_words(file.deleted_at),
+        at=letters.moment_in_words(file.deleted_at),
         file_name=file.name,
         reason=file.deleted_reason,
         workspace=workspace.name,
         released=f"{day(release.created_at)}, {clock(release.created_at)}",
-        url=link(base_url, project.org.slug, project.slug, workspace.name, "releases", release.id),
+        url=link(base_url, *workspace.path, "releases", release.id),
     )

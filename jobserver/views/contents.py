@@ -104,6 +104,8 @@ def _table(shown: _Shown) -> dict[str, Any]:
         most = filesize(LONGEST_ROW)
         why = f"Row {error.number:,} has more than {most}. Perhaps a quotation mark is not closed."
         return _text(shown, title="This cannot be shown as a table.", why=why)
+    except NotNow:
+        return {"form": "busy"}
     if not table.rows.total:
         return {"form": "empty"}
     question = _question(shown, table)
@@ -123,6 +125,7 @@ def _table(shown: _Shown) -> dict[str, Any]:
         "may_be_asked": table.may_be_asked,
         "is_busy": not is_asked,
         "most_asked": filesize(sheet.LARGEST_ASKED),
+        "most_rows": sheet.MOST_ROWS_ASKED,
         "sort_url": lambda column: shown.url(sort=_next_sort(question, column.number)),
         "header_url": shown.url(header="0" if question.first else ""),
         "all_url": shown.url(q="", column=""),
@@ -181,7 +184,7 @@ def _markdown(shown: _Shown) -> dict[str, Any]:
     if says_yes(shown.asked("source")):
         return _text(shown, set_url=shown.url(source=""))
     text, is_broken = decoded(shown.stream.read())
-    html = _set_before.get(shown.file.filehash, lambda: rendered(text.removeprefix("\ufeff")))
+    html = _set_before.get(shown.file.filehash, lambda: rendered(text.removeprefix("\ufeff"), tables=True))
     return {
         "form": Form.MARKDOWN,
         "html": html,

@@ -19,7 +19,7 @@ from jobserver.resources.outputs import (
     SnapshotResource,
 )
 from jobserver.security.permissions import Permission
-from jobserver.views.job_requests import breadcrumbs
+from jobserver.views.breadcrumbs import breadcrumbs
 from jobserver.views.publishing.about import about_snapshot
 from jobserver.views.releases import access
 from jobserver.views.tabs import tabs
@@ -35,10 +35,11 @@ OF_LATEST: dict[str, Any] = {"permission": Permission.RELEASE_FILE_VIEW, "reques
 def snapshot(context: SnapshotResource | SnapshotFilePath, request: Request) -> dict[str, Any]:
     """One set of files, a draft or published, and perhaps one of its files."""
     here: SnapshotResource = viewer.set_of(context)
-    shown = viewer.page(context, request, _of_snapshot(context, request))
+    files = _of_snapshot(context, request)
+    shown = viewer.page(context, request, files)
     return {
         **shown,
-        **about_snapshot(request, here, shown["counts"]),
+        **about_snapshot(request, here, files.values(), shown["counts"]),
         "workspace": context.workspace,
         "project": context.project,
         "state": here.publication.shown,

@@ -15,8 +15,8 @@ from jobserver.queries import output_pages, redactions
 from jobserver.resources.links import page_url
 from jobserver.resources.outputs import ReleaseFileResource
 from jobserver.security.permissions import Permission
+from jobserver.views.breadcrumbs import breadcrumbs
 from jobserver.views.fields import texts
-from jobserver.views.job_requests import breadcrumbs
 from jobserver.views.releases import title
 
 PAGE = "jobserver:templates/releases/delete.jinja2"
@@ -60,7 +60,7 @@ def redact(context: ReleaseFileResource, request: Request) -> dict[str, Any] | H
 
 
 def _url(context: ReleaseFileResource, request: Request, *names: Any) -> str:
-    return page_url(request, context.org.slug, context.project.slug, context.workspace.name, *names)
+    return page_url(request, *context.workspace.path, *names)
 
 
 def _why_not(request: Request, file: ReleaseFile) -> str:

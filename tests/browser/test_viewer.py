@@ -24,7 +24,8 @@ KINDS = {
     "table.csv": b"name,n\nfew,3\nhidden,[REDACTED]\n",
     "figure.svg": b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><path d="M0 0 9 9"/></svg>',
     "model.json": b'{"a": [1, {"b": null}]}',
-    "notes.md": b"# Notes\n\nSome *text*, and [a link](https://example.com/).\n",
+    "notes.md": b"# Notes\n\nSome *text*, and [a link](https://example.com/).\n\n"
+    b"%s|\n%s|\n%s|\n" % (b"|a_wide_column" * 20, b"|-:" * 20, b"|1" * 20),
     "report.html": b"<!doctype html><title>Report</title><h1>Report</h1>",
     "other.bin": b"\0\1",
 }

@@ -19,7 +19,7 @@ from jobserver.clients.storage import ReleaseStorage
 from jobserver.models import ReleaseFile
 from jobserver.rap.context import Context
 from jobserver.settings import Settings
-from jobserver.tasks import worker
+from jobserver.tasks import redactions, worker
 from jobserver.tasks.deliveries import DELIVERIES
 from jobserver.tasks.retrying import GiveUp, NotYet
 from tests.unit.rap.eventually import eventually, in_background
@@ -181,7 +181,7 @@ def test_the_hourly_sweep_says_in_the_log_what_it_could_not_remove(
     (storage.root / file.path).unlink()
     (storage.root / file.path).mkdir()
     with structlog.testing.capture_logs() as logs:
-        worker._tidy(context)
+        redactions.tidy(context)
     (line,) = [each for each in logs if each["event"] == "leftover_not_removed"]
     assert (line["path"], line["reason"]) == (file.path, f"{file.path} is no file")
 
@@ -194,7 +194,7 @@ def test_sweeps_beside_uploads_and_each_other_take_nothing_that_is_needed(
 
     def sweep() -> None:
         while not stop.is_set():
-            worker._tidy(context)
+            redactions.tidy(context)
 
     threads = [threading.Thread(target=sweep) for _ in range(2)]
     for thread in threads:

@@ -112,7 +112,7 @@ def test_outputs_are_found_by_text_number_state_workspace_and_day(
 
 def test_rubbish_is_said_and_nothing_is_shown(web: Browser, place: r.Place, publisher: Any) -> None:
     published(place, place.workspace, publisher)
-    for query in ("state=rejected", "workspace=x", "from=1", "to=2026-13-01", f"q={'x' * 999}"):
+    for query in ("state=refused", "workspace=x", "from=1", "to=2026-13-01", f"q={'x' * 999}"):
         answer = web.get(f"{project(place, 'outputs')}?{query}", status=200)
         assert shown(answer) == []
         assert "Correct the filter that is marked above" in answer
@@ -129,9 +129,22 @@ def test_the_workspace_of_an_id_is_not_believed(web: Browser, place: r.Place, pu
 def test_redacted_files_do_not_count_for_the_size(web: Browser, place: r.Place, publisher: Any) -> None:
     release = r.release(place)
     gone = r.redacted(release, "output/c.csv", place.checker, size=5000)
-    r.snapshot(place, [gone, uploaded(release)], published_by=publisher)
+    late = f.ReleaseFileFactory(release=release, name="output/late.csv", size=3000)
+    fine, other = uploaded(release), uploaded(release, "output/b.csv")
+    fine.size, other.size = 7, 8
+    public = r.snapshot(place, [gone, late, fine], published_by=publisher)
+    asked = r.snapshot(place, [gone, late, other])
+    f.PublishRequestFactory(snapshot=asked)
     (row,) = rows(web.get(place.address("outputs")), "snapshot-")
-    assert "2 files 0 bytes" in words(row)
+    assert "3 files 7 bytes" in words(row)
+    page = web.get(place.address("outputs", public.id)).html
+    assert page.find("a", href=place.address("outputs", public.id, "download")).text.endswith("7 bytes")
+    assert "Files 3 files, 7 bytes" in words(page.main)
+    (row,) = rows(web.sign_in(publisher).get("/publish-requests/?state=pending"), "request-")
+    assert "3 files 8 bytes" in words(row)
+    assert "8 bytes in all" in words(web.get(place.address("outputs", asked.id, "approve")).html.main)
+    (row,) = rows(web.sign_in(place.developer).get(place.address("releases")), "release-")
+    assert "15 bytes" in words(row)
 
 
 def test_the_project_shows_the_newest_of_each_workspace_and_recent_releases(
@@ -169,6 +182,14 @@ def test_the_workspace_leads_those_who_may_to_the_latest_outputs(web: Browser, p
     assert latest not in web.get(place.address())
     assert latest not in web.sign_in(place.stranger).get(place.address())
     assert latest in web.sign_in(place.collaborator).get(place.address())
+
+
+def test_the_list_leads_those_who_may_to_preparing_a_publication(web: Browser, place: r.Place) -> None:
+    prepare, listed = place.address("outputs", "latest", "prepare"), place.address("outputs")
+    assert prepare not in web.sign_in(place.developer).get(listed)
+    uploaded(r.release(place))
+    assert web.get(listed).html.find("a", href=prepare).text == "Prepare a publication…"
+    assert prepare not in web.sign_in(place.collaborator).get(listed)
 
 
 @pytest.mark.parametrize("name", ["outputs", "Releases", "feed.atom"])

@@ -4,6 +4,7 @@ import io
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from urllib.parse import unquote
 from zipfile import ZipFile
 
 import pytest
@@ -68,8 +69,8 @@ def test_those_who_may_see_files_see_drafts_too_and_publishers_those_that_wait(
     web.get(place.address("outputs", plain.id), status=403)
 
 
-def test_what_was_unpublished_or_rejected_is_a_draft_again(
-    web: Browser, place: r.Place, files: list[Any]
+def test_what_was_unpublished_or_rejected_is_not_public_again(
+    web: Browser, db: Session, place: r.Place, files: list[Any]
 ) -> None:
     now, who = utcnow(), publisher()
     gone = f.SnapshotFactory(workspace=place.workspace, files=files)
@@ -77,12 +78,21 @@ def test_what_was_unpublished_or_rejected_is_a_draft_again(
     f.PublishRequestFactory(
         snapshot=gone, decision="approved", unpublished_at=now, unpublished_by_id=who.id, **decided
     )
-    f.PublishRequestFactory(snapshot=gone, decision="rejected", **decided)
+    asked = f.PublishRequestFactory(snapshot=gone, decision="rejected", **decided)
     assert "Nothing has been published yet" in web.get(place.address("outputs"))
     web.get(place.address("outputs", gone.id), status=303)
     (row,) = rows(web.sign_in(place.developer).get(place.address("outputs")), "snapshot-")
-    assert "Draft" in words(row)
+    assert "Rejected" in words(row)
     assert "not public" in words(row)
+    page = place.address("outputs", gone.id)
+    assert "Rejected" in words(web.get(page).html.select_one(".title"))
+    for state, found in (("rejected", 1), ("draft", 0)):
+        assert len(rows(web.get(f"{place.address('outputs')}?state={state}"), "snapshot-")) == found
+    asked.decision = "withdrawn"
+    db.commit()
+    (row,) = rows(web.get(f"{place.address('outputs')}?state=draft"), "snapshot-")
+    assert "Draft" in words(row)
+    assert "Draft" in words(web.get(page).html.select_one(".title"))
 
 
 def test_a_set_approved_twice_is_listed_once(web: Browser, place: r.Place, files: list[Any]) -> None:
@@ -105,7 +115,8 @@ def test_a_published_set_has_a_page_for_everybody_with_its_files_and_zip(
     assert [words(line) for line in r.lines(answer)] == ["a.csv 8 bytes", "b.csv 8 bytes"]
     assert [line.a["href"] for line in r.lines(answer)] == [f"{page}{each.name}/" for each in files]
     shown = answer.click("a.csv")
-    assert shown.click("Open").body == shown.click("Download$").body == b"a,b\n1,2\n"
+    assert shown.click("Download$").body == b"a,b\n1,2\n"
+    assert "Open" not in words(shown.html.select_one(".file-head"))
     assert answer.html.find("a", href=f"{page}download/")
     assert f"Prepared by {place.developer.fullname}" in words(answer.html.main)
     assert "Published by Publisher One" in words(answer.html.main)
@@ -123,6 +134,12 @@ def test_who_redacted_a_published_file_and_why_is_not_for_the_public(
             web.sign_in(who)
         (line,) = [words(each) for each in r.lines(web.get(page)) if "redacted" in words(each)]
         assert ("by Checker One" in line) is bool(who)
+        for part in ("?part=tree", "?part=folder&folder=output"):
+            redrawn = words(web.get(page + part, status=200).html)
+            assert "c.csv" in redrawn
+            assert ("by Checker One" in redrawn) is bool(who)
+        details = words(web.get(f"{page}output/a.csv/").html.select_one("#file-details"))
+        assert (f"by {files[0].uploaded_by.fullname}" in details.partition("Uploaded")[2]) is bool(who)
         shown = words(web.get(f"{page}output/c.csv/", status=200).html.main)
         assert "This file was redacted." in shown
         assert ("Counts below 6" in shown) is bool(who)
@@ -138,8 +155,6 @@ def test_a_draft_names_who_made_it_and_stays_closed(web: Browser, place: r.Place
     page = place.address("outputs", draft.id)
     for address in (page, f"{page}output/a.csv/", f"{page}{files[0].id}/raw/", f"{page}download/"):
         web.get(address, status=303)
-        assert "output/a.csv" not in web.sign_in(place.stranger).get(address, status=403).html.main.text
-        web.reset()
     answer = web.sign_in(place.developer).get(page, status=200)
     assert answer.html.h1.text == f"DraftOutputs 1 of {place.workspace.name}"
     assert f"Prepared by {place.developer.fullname}" in words(answer.html.main)
@@ -147,9 +162,32 @@ def test_a_draft_names_who_made_it_and_stays_closed(web: Browser, place: r.Place
     assert web.get(f"{page}{files[0].id}/raw/", status=200).body == b"a,b\n1,2\n"
 
 
+def test_whether_there_is_a_draft_is_not_for_everybody(
+    web: Browser, place: r.Place, files: list[Any]
+) -> None:
+    hidden, missing = str(r.snapshot(place, files).id), "999"
+    below = ("", "approve/", "withdraw/", "download/", f"{files[0].id}/raw/", "output/a.csv/", "output/a.csv")
+
+    def answers(number: str) -> list[Any]:
+        found = []
+        for method, name in [*(("GET", each) for each in below), ("PUT", ""), ("OPTIONS", "approve/")]:
+            start = place.address("outputs", number)
+            got = web.request(start + name, method=method, expect_errors=True)
+            said = unquote(got.headers.get("Location", "")) or got.html.main.get_text()
+            found.append((got.status_int, got.headers.get("Allow"), said.replace(start, "here")))
+        return found
+
+    assert answers(hidden) == answers(missing)
+    assert {status for status, _, _ in answers(hidden)} == {303}
+    web.sign_in(place.stranger)
+    assert answers(hidden) == answers(missing)
+    assert {status for status, _, _ in answers(hidden)} == {404}
+
+
 def test_a_set_is_found_below_its_own_workspace_only(web: Browser, place: r.Place, files: list[Any]) -> None:
     public = r.snapshot(place, files, published_by=publisher())
     other = f.WorkspaceFactory(project=place.workspace.project)
+    web.sign_in(place.developer)
     for address in (
         r.address(other, "outputs", public.id),
         r.address(other, "outputs", public.id, "download"),

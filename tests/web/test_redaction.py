@@ -1,7 +1,6 @@
 """Redacting a released file (spec: airlock 5.4, 12.10, 12.18, 12.19, 12.34; domain 13.47; pages 30.37, 30.40)."""
 
 import io
-import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -14,6 +13,7 @@ from sqlalchemy.orm import Session
 from jobserver.clients.storage import ReleaseStorage
 from jobserver.models import AuditableEvent, ReleaseFile
 from tests import factories as f
+from tests.unit.rap.eventually import eventually
 from tests.web import releases as r
 from tests.web.api.publishing import Study, study
 from tests.web.conftest import Browser
@@ -323,14 +323,20 @@ def test_of_two_checkers_at_once_one_redacts_and_the_other_is_told(
     browsers = [Browser(app).sign_in(person) for person in people]
     for browser in browsers:
         browser.get(page_of(here, file))
-    ready = threading.Barrier(2)
 
     def send(number: int) -> Any:
-        ready.wait()
         return redact(browsers[number], here, file, f"Reason {number}", status="*")
 
-    with ThreadPoolExecutor(2) as pool:
-        answers = list(pool.map(send, range(2)))
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    )
+    # Both have to wait for us, so that neither can be done before the other has begun.
+    db.execute(select(ReleaseFile.id).where(ReleaseFile.id == file.id).with_for_update())
+    with ThreadPoolExecutor(2) as pool, Session(db.get_bind()) as other:
+        sent = pool.map(send, range(2))
+        eventually(lambda: (other.scalar(waiting), other.rollback())[0] == 2)
+        db.rollback()
+        answers = list(sent)
     assert sorted(answer.status_int for answer in answers) == [303, 404]
     first = 0 if answers[0].status_int == 303 else 1
     assert f"{people[first].fullname} redacted it" in " ".join(answers[1 - first].html.main.text.split())

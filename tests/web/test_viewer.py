@@ -81,7 +81,7 @@ def test_the_link_to_a_file_of_any_name_leads_to_it_and_its_version_there(
         answer = web.get(link, status=200)
         assert answer.html.select_one("#file-h").text == name
         assert answer.html.select_one("#tree a[aria-current]").parent["id"] == f"file-{one.id}"
-        assert answer.click("Open").body == b"%d" % number
+        assert answer.click("Download$", index=0).body == b"%d" % number
         version = web.get(place.address("releases", made.id, one.id), status=302)
         assert version.location == f"http://localhost{link}"
         # The form of the search leads back to the same file.
@@ -247,7 +247,7 @@ def test_those_who_may_redact_are_led_to_it(web: Browser, place: r.Place, storag
     shown = web.get(place.address("releases", made.id, gone.name))
     assert not shown.html.find("a", string="Redact…")
     assert "Checker One did so just now , for this reason: “Counts below 6”." in words(shown.html.main)
-    assert not shown.html.find("a", string="Open")
+    assert "Download" not in words(shown.html.select_one(".file-head"))
 
 
 def test_a_version_that_was_replaced_stays_where_its_release_is(
@@ -265,7 +265,7 @@ def test_a_version_that_was_replaced_stays_where_its_release_is(
     ]
     oldest = web.get(versions[2]["href"], status=302).follow()
     assert oldest.request.path == place.address("releases", made[0].id, "a.csv")
-    assert oldest.click("Open").body == b"0"
+    assert oldest.click("Download$").body == b"0"
 
 
 def test_the_public_sees_no_versions_and_no_releases(
@@ -300,7 +300,7 @@ def test_files_of_one_name_in_a_set_are_told_apart(
         found = [web.get(line.a["href"]) for line in r.lines(answer)]
         again_found = [web.get(f"{answer.request.path}{file.id}/", status=302).follow() for file in chosen]
         assert {each.request.path for each in again_found} == {each.request.path for each in found}
-        assert sorted(each.click("Open").body for each in found) == [
+        assert sorted(each.click("Download$").body for each in found) == [
             b"%d" % number for number in (0, 1 if chosen == files else 2)
         ]
 

@@ -1,11 +1,12 @@
 """What the viewer shows of a file, whatever the file holds (spec: pages 18, 30 no. 74)."""
 
+import io
 import json
 import re
 import threading
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from webtest import TestResponse
 
 from jobserver.clients.storage import ReleaseStorage
 from jobserver.contents import sheet
+from jobserver.contents.kept import Kept
+from tests.unit.rap.eventually import eventually
 from tests.web import releases
 from tests.web.conftest import Browser
 
@@ -70,6 +73,8 @@ def test_a_table_has_a_header_row_numbers_and_says_how_much_is_shown(show: Show)
     assert foot(page).startswith(
         "3 rows, 3 columns, all shown First row used as header. Show it as data 1 small count is marked"
     )
+    assert "Small counts were looked for in n." in foot(page)
+    assert "Small counts were looked for in no column" in foot(show("output/words.csv", b"a,b\nx,0.5\n"))
     as_data = page.click("Show it as data")
     assert body(as_data)[0] == ["1", "sex", "n", "pct"]
     assert foot(as_data).startswith("4 rows, 3 columns")
@@ -122,27 +127,54 @@ def test_a_page_that_is_not_there_is_not_found(show: Show, rows: str) -> None:
     show("output/table.csv", query=f"?rows={rows}", status=404)
 
 
+@contextmanager
+def crowded(kept: Kept[Any], value: Any) -> Iterator[None]:
+    """As many threads as may make or wait for such a value, which takes long."""
+    go_on = threading.Event()
+
+    def slow() -> Any:
+        go_on.wait(10)
+        return value
+
+    with ThreadPoolExecutor(sheet._AT_ONCE) as pool:
+        for number in range(sheet._AT_ONCE):
+            pool.submit(kept.get, ("slow", number), slow)
+        try:
+            eventually(lambda: kept._room._value == 0)
+            yield
+        finally:
+            go_on.set()
+
+
+def test_many_who_open_odd_tables_leave_the_server_to_others(show: Show) -> None:
+    show("output/table.csv", TABLE)
+    known = sheet.table_of(io.BytesIO(TABLE), "known")
+    with crowded(sheet._tables, known):
+        assert body(show("output/table.csv"))
+        page = show("output/new.csv", b"never,read,before\n1,2,3\n", "?rows=1")
+        assert "Too many tables are being read just now" in page.html.main.get_text()
+    assert body(page.click("Try again")) == [["1", "1", "2", "3"]]
+
+
 def test_many_who_sort_at_once_leave_the_server_to_others(show: Show) -> None:
     """A table that the public may sort takes a processor for seconds: who comes too late is told so."""
     show("output/table.csv", TABLE)
-    go_on = threading.Event()
-
-    def slow() -> range:
-        go_on.wait(10)
-        return range(1)
-
-    with ThreadPoolExecutor(sheet._SORTING) as pool:
-        for number in range(sheet._SORTING):
-            pool.submit(sheet._orders.get, ("slow", number), slow)
-        try:
-            while sheet._orders._room._value:
-                time.sleep(0.01)
-            page = show("output/table.csv", query="?sort=2&q=male")
-        finally:
-            go_on.set()
+    with crowded(sheet._orders, range(1)):
+        page = show("output/table.csv", query="?sort=2&q=male")
     assert "Try again in a moment" in page.html.main.get_text()
     assert [row[1] for row in body(page)] == ["female", "male", "other"]
     assert [row[1] for row in body(page.click("^n<"))] == ["male", "female"]
+
+
+def test_a_table_of_very_many_rows_is_neither_sorted_nor_filtered(
+    show: Show, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sheet, "MOST_ROWS_ASKED", 4)
+    assert show("output/table.csv", TABLE, "?sort=2").html.select(".sheet thead a")
+    page = show("output/longer.csv", TABLE + b"x,1,1\n", "?sort=2")
+    assert [row[1] for row in body(page)] == ["female", "male", "other", "x"]
+    assert not page.html.select(".sheet thead a")
+    assert "or 4 rows are not sorted or filtered here" in foot(page)
 
 
 def test_a_long_table_comes_a_thousand_rows_at_a_time(show: Show) -> None:
@@ -177,10 +209,11 @@ def test_formulas_tags_nuls_and_broken_text_are_plain_text(show: Show) -> None:
         (b'a\n"never closed\n' + b"b,c\n" * 400_000, "Row 2 has more than 1 MB"),
         (b",".join(b"c%d" % at for at in range(50_000)) + b"\n" + b"1," * 49_999 + b"1\n", "Only the first 500 columns are shown"),
         (b"a,b\n" + (b"y" * 9_000 + b",1\n") * 1_000, "Long cells end with"),
+        (b"a,b\n1,2\n" + b"x" * 1_150_000 + b",3\n4,5\n", "Long cells end with"),
         (b"\n\n\n", "There is nothing in this file"),
         (b"only a header\n", "No rows, 1 column"),
     ],
-    ids=["one row", "a quote", "columns", "cells", "line ends", "a header"],
+    ids=["one row", "a quote", "columns", "cells", "a cell", "line ends", "a header"],
 )  # fmt: skip
 def test_tables_that_nobody_would_read_are_shown_as_far_as_a_page_goes(
     show: Show, content: bytes, says: str
@@ -248,11 +281,13 @@ def test_json_that_is_deep_or_long_is_cut(show: Show) -> None:
 def test_markdown_is_set_without_what_could_do_harm(show: Show) -> None:
     page = show(
         "output/README.md",
-        b"# Title\n\n**bold** <script>alert(1)</script> [x](javascript:alert(1)) ![i](http://e/i.png)\n",
+        b"# Title\n\n**bold** <script>alert(1)</script> [x](javascript:alert(1)) ![i](http://e/i.png)\n\n"
+        b"|sex|n|\n|---|--:|\n|f|120|\n",
     )
     text = page.html.select_one(".md")
     assert (text.find("h3").get_text(), text.find("strong").get_text()) == ("Title", "bold")
     assert not text.select("script, img, a[href^=javascript]")
+    assert [cell.get_text() for cell in text.select("table tbody td")] == ["f", "120"]
     assert page.click("Show the source").html.select_one("ol.lines li").get_text() == "# Title"
     assert "more than 64 kB" in show("output/long.md", b"# Title\n\n" * 8_000)
 
@@ -266,6 +301,7 @@ def test_what_the_browser_shows_comes_from_its_own_address_and_acts_for_nobody(s
     frame = page.html.select_one("iframe.framed")
     assert (frame["sandbox"], frame["title"]) == ([], "report.html")
     assert "top.location" not in page
+    assert page.click("Open$").request.path == frame["src"]
     answer = page.goto(frame["src"])
     assert "sandbox;" in answer.headers["Content-Security-Policy"]
     assert show("output/paper.pdf", b"%PDF-1.4").html.select_one("iframe.framed").get("sandbox") is None

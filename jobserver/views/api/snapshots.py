@@ -56,8 +56,7 @@ def files(context: SnapshotEndpoint, request: Request) -> Response:
 
 def _page(request: Request, context: Snapshots | SnapshotEndpoint, *names: Any) -> str:
     """A page below the workspace."""
-    place = context.workspace
-    return page_url(request, place.org.slug, place.project.slug, place.workspace.name, *names)
+    return page_url(request, *context.workspace.workspace.path, *names)
 
 
 @endpoint(SnapshotPublication, "POST", Permission.SNAPSHOT_PUBLISH)

@@ -4,7 +4,7 @@ Spec: pages 17, 30.12 no. 76, airlock 12.39. The public learns what is public; t
 see drafts, and for those who decide.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,10 +12,11 @@ from typing import Any
 from pyramid.request import Request
 
 from jobserver.models import utcnow
-from jobserver.queries import provenance, publish_requests, release_pages
+from jobserver.queries import provenance, publish_requests
 from jobserver.queries.provenance import Run
 from jobserver.queries.publish_requests import Wish
 from jobserver.queries.release_pages import Counts
+from jobserver.queries.viewer import SetFile
 from jobserver.resources.links import page_url, view_url
 from jobserver.resources.outputs import SnapshotResource
 from jobserver.security.permissions import Permission
@@ -26,11 +27,17 @@ from jobserver.views.on_github import OnGithub
 
 SITE = "OpenSAFELY Job server"
 LONGEST_DESCRIPTION = 200
+# What all show that show links with a picture.
+FIGURES = (".png", ".jpg", ".jpeg")
 
 
 @dataclass(frozen=True)
 class About:
-    """A set of outputs as its page tells of it. ``address`` is absolute and stays as it is."""
+    """A set of outputs as its page tells of it. ``address`` is absolute and stays as it is.
+
+    ``picture`` is the absolute address of one of its files, empty without any; ``licence`` has a name and an
+    address, both empty without one.
+    """
 
     id: int
     title: str
@@ -44,6 +51,8 @@ class About:
     org: str
     project: str
     runs: Sequence[Run]
+    picture: str
+    licence: tuple[str, str]
 
     @property
     def is_published(self) -> bool:
@@ -76,7 +85,7 @@ class About:
     @property
     def dataset(self) -> dict[str, Any]:
         """The same for search engines (schema.org, JSON-LD)."""
-        return {
+        told = {
             "@context": "https://schema.org",
             "@type": "Dataset",
             "name": self.title,
@@ -89,12 +98,13 @@ class About:
             "size": filesize(self.counts.size),
             "isAccessibleForFree": True,
         }
+        return {**told, "license": self.licence[1]} if self.licence[1] else told
 
 
 def about_snapshot(
-    request: Request, context: SnapshotResource, counts: Counts | None = None
+    request: Request, context: SnapshotResource, files: Iterable[SetFile], counts: Counts
 ) -> dict[str, Any]:
-    """What the macros of ``outputs/parts.jinja2`` show, in two statements; a third unless files are counted.
+    """What the macros of ``outputs/parts.jinja2`` show, in two statements more than its files take.
 
     ``wishes`` is None for those to whom only what is public is told.
     """
@@ -104,13 +114,17 @@ def about_snapshot(
     inside = request.has_permission(Permission.RELEASE_FILE_VIEW) or request.has_permission(
         Permission.SNAPSHOT_PUBLISH
     )
-    names = (context.org.slug, context.project.slug, context.workspace.name)
+    names = context.workspace.path
+    settings = request.registry["settings"]
+    figures = [file for file in files if file.is_readable and file.name.lower().endswith(FIGURES)]
+    figure = min(figures, key=lambda file: file.name, default=None)
+    licence, _, licence_url = settings.publications_licence.rpartition(" ")
     about = About(
         id=row.id,
         title=row.title or f"Outputs {row.id} of {context.workspace.name}",
         summary=row.summary,
-        address=link(request.registry["settings"].base_url, *names, "outputs", row.id),
-        counts=counts or release_pages.counts(db, release_pages.of_snapshot(row.id)),
+        address=link(settings.base_url, *names, "outputs", row.id),
+        counts=counts,
         prepared_by=row.created_by.fullname,
         prepared_at=row.created_at,
         published_by=(in_force.decided_by or "") if in_force else "",
@@ -118,9 +132,11 @@ def about_snapshot(
         org=context.org.name,
         project=context.project.name,
         runs=provenance.runs_behind(db, row.id),
+        picture=link(settings.base_url, *names, "published", figure.id) if figure else "",
+        licence=(licence.strip(), licence_url),
     )
     repo = context.workspace.repo
-    github = OnGithub(request.registry["settings"], repo)
+    github = OnGithub(settings, repo)
     return {
         "about": about,
         "wishes": wishes if inside else None,

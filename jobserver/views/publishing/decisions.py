@@ -19,10 +19,10 @@ from jobserver.queries.publish_requests import Wish
 from jobserver.resources.links import page_url, view_url
 from jobserver.resources.outputs import SnapshotResource
 from jobserver.security.permissions import Permission
+from jobserver.views.breadcrumbs import breadcrumbs
 from jobserver.views.fields import texts
-from jobserver.views.job_requests import breadcrumbs
+from jobserver.views.pages import pager_of
 from jobserver.views.publishing.prepare import told
-from jobserver.views.releases import pager_of
 
 APPROVE = "jobserver:templates/publishing/approve.jinja2"
 SAY_WHY = "jobserver:templates/publishing/say_why.jinja2"
@@ -51,7 +51,7 @@ def look_before_approving(context: SnapshotResource, request: Request) -> dict[s
     return {
         **_frame(context, request, "Approve", wish),
         "files": release_pages.files_of(request.db, files, offset=pager.offset),
-        "file_url": lambda file: f"{view_url(request, context)}{file.id}/raw/",
+        "file_url": lambda file: view_url(request, context, file.id),
         "counts": counts,
         "pager": pager,
         "as_seen": actions.seen(context.snapshot),

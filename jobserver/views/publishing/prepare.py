@@ -24,8 +24,8 @@ from jobserver.resources.links import page_url, view_url
 from jobserver.resources.outputs import LatestOutputs
 from jobserver.security.permissions import Permission
 from jobserver.templating.pager import Pager, page_number
+from jobserver.views.breadcrumbs import breadcrumbs
 from jobserver.views.fields import texts
-from jobserver.views.job_requests import breadcrumbs
 
 TEMPLATE = "jobserver:templates/publishing/prepare.jinja2"
 # So many check boxes are on a page, and so many names in the list of what was chosen.
@@ -135,6 +135,9 @@ def _reviewing(context: LatestOutputs, request: Request, choice: Choice, form: W
         **_frame(context, request, choice, form),
         "step": "review",
         "files": release_pages.files_of(request.db, chosen, limit=PAGE),
+        "file_url": lambda file: page_url(
+            request, *context.workspace.path, "releases", file.release_id, file.id
+        ),
         "elsewhere": choice.without(()),
     }
 
@@ -168,8 +171,7 @@ def _send(context: LatestOutputs, request: Request, choice: Choice, form: WordsF
         summary=form.summary.data or "",
     )
     request.flash(*told(prepared))
-    names = (context.org.slug, context.project.slug, context.workspace.name, "outputs", prepared.snapshot.id)
-    return HTTPSeeOther(page_url(request, *names))
+    return HTTPSeeOther(page_url(request, *context.workspace.path, "outputs", prepared.snapshot.id))
 
 
 def told(prepared: Prepared) -> tuple[str, str]:

@@ -39,7 +39,7 @@ def page(context: FilesResource | FilePath, request: Request, files: Mapping[str
     ``files`` are all of the set, by their names in it. Raises HTTPNotFound for a name that it does not have.
     """
     look = Look(context, request, files)
-    place = (context.org.slug, context.project.slug, context.workspace.name)
+    place = context.workspace.path
     sees_releases = bool(request.has_permission(Permission.RELEASE_FILE_VIEW))
     opened = _file(context, request, look, look.file, sees_releases=sees_releases) if look.file else {}
     return {
@@ -97,7 +97,7 @@ def _file(
 ) -> dict[str, Any]:
     """The open file: its row, its content, and where else to go from it."""
     file = viewer.whole_file(request.db, line.id)
-    place = (context.org.slug, context.project.slug, context.workspace.name)
+    place = context.workspace.path
     version = (*place, "releases", file.release_id, file.id)
     here = set_of(context)
     of_snapshot = isinstance(here, SnapshotResource)

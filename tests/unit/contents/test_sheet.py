@@ -34,18 +34,25 @@ def marked(found: Sheet) -> list[str]:
     ]
 
 
-def test_small_counts_are_whole_numbers_up_to_seven_in_columns_of_whole_numbers() -> None:
+def test_small_counts_are_whole_numbers_up_to_seven_in_columns_that_have_whole_numbers() -> None:
     found = sheet_of(
-        ",age,n,n_float,pct,share,mixed\n"
-        "1,65–69,7,3.0,7,5%,5\n"
-        "2,70–74,8,NA,7.5,6%,few\n"
-        "3,75–79,0,12.0,1,7%,1\n"
-        "4,5,[REDACTED],,2,1%,2\n"
-        '5,6,"1,006",-3,,2%,\n'
+        ",age,n,n_float,mean,share,suppressed,word\n"
+        "1,65–69,7,3.0,7.5,5%,<8,a\n"
+        "2,70–74,8,NA,6.5,6%,120,b\n"
+        "3,75–79,0,12.0,0.5,7%,N/A,c\n"
+        "4,80–84,[REDACTED],,4.1,1%,3,d\n"
+        '5,85+,"1,006",-3,,2%,,e\n'
     )  # fmt: skip
-    assert marked(found) == ["n 7", "n_float 3.0"]
-    assert found.small == 2
-    assert [column.is_number for column in found.columns] == [True, False, True, True, True, True, False]
+    assert marked(found) == ["n 7", "n_float 3.0", "suppressed 3"]
+    assert found.small == 3
+    assert [each.name for each in found.columns if each.is_number] == ["", "n", "n_float", "mean", "share"]
+    assert [each.name for each in found.columns if each.has_counts] == ["n", "n_float", "suppressed"]
+    assert [cell.is_right for _, row in found.rows for cell in row[6:7]] == [False] * 5
+
+
+def test_counts_and_means_in_one_column_are_looked_at_one_by_one() -> None:
+    found = sheet_of("statistic,value\nmean age,54.25\ncount,3\ncount,120\n")
+    assert marked(found) == ["value 3"]
 
 
 def test_a_column_is_judged_alike_on_every_page() -> None:

@@ -2,8 +2,11 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+
+import pytest
 
 from jobserver.actions import publication
 from jobserver.clients.storage import ReleaseStorage
@@ -84,6 +87,44 @@ def test_the_head_is_for_those_who_show_links(web: Browser, here: Here) -> None:
     assert "alert(" not in answer.text.replace("alert(\\u0022", "").replace('alert(\\"', "").replace(
         "alert(&#34;", ""
     )
+
+
+def test_the_first_figure_that_can_be_read_goes_with_links_to_the_page(
+    web: Browser, here: Here, storage: ReleaseStorage
+) -> None:
+    release = here.files[0].release
+    gone = r.redacted(release, "output/a.png", here.checker)
+    late = r.waiting(release, "output/b.png")
+    first, other = (
+        r.file(release, name, b"x", storage=storage) for name in ("output/c.JPEG", "output/d.png")
+    )
+    public = r.snapshot(here, [other, first, late, gone, *here.files], published_by=here.publisher)
+    picture = head(web.get(here.page(public)))["og:image"]
+    assert picture == f"http://localhost{here.address('published', first.id)}"
+    assert web.get(picture).content_type == "image/jpeg"
+    plain = r.snapshot(here, here.files, published_by=here.publisher)
+    assert "og:image" not in head(web.get(here.page(plain)))
+
+
+def test_a_licence_is_named_if_there_is_one(
+    web: Browser, app: Any, here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = here.page(here.published())
+
+    def told() -> tuple[str, Any]:
+        answer = web.get(page)
+        data = json.loads(answer.html.find("script", type="application/ld+json").string)
+        return words(answer.html.select_one("#cite").find_parent("section")), data.get("license")
+
+    shown, machines = told()
+    assert "Licence" not in shown
+    assert machines is None
+    address = "https://creativecommons.org/licenses/by/4.0/"
+    licensed = replace(app.registry["settings"], publications_licence=f"CC BY 4.0 {address}")
+    monkeypatch.setitem(app.registry, "settings", licensed)
+    shown, machines = told()
+    assert shown.endswith("Licence: CC BY 4.0")
+    assert machines == address
 
 
 def test_without_words_the_page_has_a_name_and_a_description(web: Browser, here: Here) -> None:

@@ -37,7 +37,7 @@ def test_a_publisher_looks_at_everything_and_publishes(web: Browser, here: Here)
         assert each in shown
     assert answer.html.main.em.string == "vaccines"
     link = rows(answer, "file-")[0].a["href"]
-    assert web.get(link, status=200).body == b"a,b\n1,2\n"
+    assert web.get(link, status=302).follow().html.select_one("#file table")
     answer = web.submit(here.page(snapshot, "approve"), {"seen": seen(answer)}, status=303)
     assert answer.location.endswith(here.page(snapshot))
     assert here.decisions() == ["approved"]
@@ -111,6 +111,14 @@ def test_a_rejection_needs_a_reason_which_only_those_inside_read(web: Browser, h
     web.get(here.page(snapshot), status=403)
     again = web.sign_in(here.developer).get(here.page(snapshot, "ask-again"))
     assert WHY in again
+    todo = words(web.get("/").html.select_one("#needs-you").find_parent("section"))
+    assert "Your request to publish Uptake was rejected" in todo
+    web.submit(here.page(snapshot, "ask-again"), {"title": "Uptake"}, status=303)
+    assert not web.get("/").html.select_one("#needs-you")
+    # Nor does it need somebody who has left the project.
+    refused = {"decision": "rejected", "decision_at": utcnow(), "decision_by": here.publisher}
+    f.PublishRequestFactory(snapshot=r.snapshot(here, []), created_by=here.stranger, **refused)
+    assert not web.sign_in(here.stranger).get("/").html.select_one("#needs-you")
 
 
 def test_what_was_decided_meanwhile_is_said_and_changes_nothing(web: Browser, here: Here) -> None:
@@ -268,6 +276,23 @@ def test_asking_again_leaves_out_what_was_redacted_since(web: Browser, here: Her
     assert not answer.location.endswith(here.page(snapshot))
     assert here.made() == [2, 3, 2]
     assert here.decisions() == ["rejected", None]
+
+
+def test_the_words_of_another_set_are_not_written_over(web: Browser, here: Here) -> None:
+    rest = here.draft(here.files[1], title="Of b alone", summary="Theirs")
+    both = here.draft()
+    for each in (rest, both):
+        publication.reject(here.db, each, here.publisher, WHY)
+    gone = here.files[0]
+    gone.deleted_at, gone.deleted_by_id, gone.deleted_reason = utcnow(), here.checker.id, "too small"
+    here.db.commit()
+    answer = web.sign_in(here.developer).submit(
+        here.page(both, "ask-again"), {"title": "Mine", "summary": "Mine, too"}, status=303
+    )
+    assert answer.location.endswith(here.page(rest))
+    assert "It keeps the title and summary that it had" in answer.follow()
+    here.db.refresh(rest)
+    assert (rest.title, rest.summary) == ("Of b alone", "Theirs")
 
 
 def test_who_may_decide_and_only_from_our_own_form(web: Browser, here: Here) -> None:

@@ -44,6 +44,7 @@ def test_files_are_chosen_reviewed_and_asked_for(web: Browser, here: Here) -> No
     assert "a.csv" not in shown
     assert "8 bytes in all" in shown
     assert "Nothing has been sent yet" in shown
+    assert answer.click("b.csv", index=0).follow().html.select_one("#file table")
     assert here.made() == [0, 0, 0]
     form = next(each for each in answer.forms.values() if "title" in each.fields)
     project = here.workspace.project.name
@@ -179,6 +180,7 @@ def test_nothing_is_made_of_what_is_not_the_workspaces_or_cannot_be_read(
         (gone.id, "Redacted: output/gone.csv"),
         (late.id, "Not uploaded yet: output/late.csv"),
         ("';--<script>", "Unknown file IDs: ';--"),
+        (f"{NEVER}\0", f"Unknown file IDs: {NEVER}"),
     ):
         answer = send(web, here, fine.id, bad, go=go)
         assert why in words(answer.html.main)
@@ -193,8 +195,8 @@ def test_a_title_is_needed_and_neither_is_too_long(web: Browser, here: Here) -> 
     web.sign_in(here.developer)
     for fields, why in (
         ({"title": " \n "}, "Give the outputs a title."),
-        ({"title": "x" * 201}, "at most 200 characters"),
-        ({"summary": "x" * 5001}, "at most 5,000 characters"),
+        ({"title": "x" * 201}, "200 characters or fewer"),
+        ({"summary": "x" * 5001}, "5,000 characters or fewer"),
     ):
         answer = send(web, here, here.files[0].id, **fields)
         assert why in words(answer.html.select_one(".error-summary"))
