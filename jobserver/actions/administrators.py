@@ -2,17 +2,14 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import ColumnElement, and_, any_, literal, or_, select, text
+from sqlalchemy import ColumnElement, and_, any_, exists, literal, or_, select, text
 from sqlalchemy.orm import Session
 
-from jobserver import queue
+from jobserver import locks, queue
 from jobserver.actions.audit import Actor
 from jobserver.actions.naming import Refused
-from jobserver.models import Role, User, utcnow
+from jobserver.models import GithubIdentity, Role, User, utcnow
 from jobserver.security.roles import SENSITIVE
-
-# Two people who take the role from each other come one after the other.
-_ADMINISTRATORS_LOCK = 7_301_217
 
 
 class LastAdministrator(Refused):
@@ -21,7 +18,8 @@ class LastAdministrator(Refused):
     def __init__(self, username: str) -> None:
         super().__init__(
             "roles",
-            f"{username} is the last active Staff Area Administrator. Give the role to somebody else first.",
+            f"{username} is the last active Staff Area Administrator."
+            " Give the role to somebody else who can sign in first.",
         )
 
 
@@ -34,12 +32,16 @@ def is_administrator() -> ColumnElement[bool]:
 def keep_one(db: Session, user: User) -> None:
     """Make sure that somebody else runs the staff area; raises :class:`LastAdministrator`.
 
+    Accounts without GitHub's, of programs and those made by command, cannot be the one who is left.
     Asked before the user, whose row is locked, ceases to. Held until the end of the transaction.
     """
     if Role.STAFF_AREA_ADMINISTRATOR not in user.roles or user.disabled_at is not None:
         return
-    db.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADMINISTRATORS_LOCK})
-    if db.scalar(select(User.id).where(is_administrator(), User.id != user.id).limit(1)) is None:
+    db.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": locks.ADMINISTRATORS})
+    others = select(User.id).where(is_administrator(), User.id != user.id)
+    if db.scalar(select(GithubIdentity.id).where(GithubIdentity.user_id == user.id)):
+        others = others.where(exists().where(GithubIdentity.user_id == User.id))
+    if db.scalar(others.limit(1)) is None:
         raise LastAdministrator(user.username)
 
 

@@ -1,6 +1,7 @@
 """What operators do about a backend in trouble: stop new requests, tell people, cancel what goes on.
 
-Each is repeated harmlessly. What they would touch is read by :mod:`jobserver.queries.staff.operations`.
+Each but an announcement is repeated harmlessly; one form makes that once. What they would touch is read by
+:mod:`jobserver.queries.staff.operations`.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,12 +15,12 @@ from jobserver import queue
 from jobserver.actions import cancelling, naming
 from jobserver.actions.audit import Actor, record
 from jobserver.actions.naming import Malformed
+from jobserver.actions.site_alerts import LONGEST_MESSAGE
 from jobserver.models import AlertLevel, AuditType, Backend, JobRequest, SiteAlert, User, utcnow
 from jobserver.queries.staff import operations
 from jobserver.security.identity import Identity
 
 LONGEST_REASON = 500
-LONGEST_MESSAGE = 5_000
 # Requests whose cancellation one transaction asks for.
 BATCH = 100
 
@@ -31,7 +32,7 @@ def pause(db: Session, backend: Backend, *, by: User | Identity, reason: str) ->
     :class:`~jobserver.actions.naming.Malformed` for a reason that says nothing or too much.
     """
     reason = naming.trimmed("reason", reason, LONGEST_REASON)
-    _hold(db, backend)
+    hold(db, backend)
     was = backend.creation_pause_reason if backend.creation_paused_at else None
     if was == reason:
         return False
@@ -48,7 +49,7 @@ def pause(db: Session, backend: Backend, *, by: User | Identity, reason: str) ->
 
 def resume(db: Session, backend: Backend, *, by: User | Identity, reason: str = "") -> bool:
     """Let people ask for jobs on the backend again; False if they could."""
-    _hold(db, backend)
+    hold(db, backend)
     if backend.creation_paused_at is None:
         return False
     changes = {"creation_pause_reason": (backend.creation_pause_reason, None)}
@@ -61,7 +62,8 @@ def resume(db: Session, backend: Backend, *, by: User | Identity, reason: str = 
     return True
 
 
-def _hold(db: Session, backend: Backend) -> None:
+def hold(db: Session, backend: Backend) -> None:
+    """Let nobody else operate the backend until the end of the transaction, and read it anew."""
     db.flush()
     db.refresh(backend, with_for_update=True)
 
@@ -81,6 +83,8 @@ def announce(
 ) -> SiteAlert:
     """Make a site alert, and have it mailed to the users of these ids; those without a mail are the caller's.
 
+    Each call makes another: a form that may be sent twice holds the backend first (:func:`hold`), and is
+    refused if somebody has said something since.
     Raises :class:`~jobserver.actions.naming.Malformed`.
     """
     message = what.message.strip()

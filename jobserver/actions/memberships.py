@@ -99,9 +99,7 @@ def add_all(
 
 def set_end(db: Session, membership: ProjectMembership, ends_at: datetime | None, *, by: Person) -> bool:
     """Let the membership end then, or never; returns whether anything changed."""
-    db.flush()
-    db.refresh(membership, ["ends_at"], with_for_update=True)
-    if membership.ends_at == ends_at:
+    if not hold(db, membership) or membership.ends_at == ends_at:
         return False
     changes = {"last_day": (_plain(membership.ends_at), _plain(ends_at))}
     membership.ends_at = ends_at
@@ -122,9 +120,7 @@ def update_roles(
 ) -> bool:
     """Give the member exactly these roles; returns whether anything changed."""
     wanted = _checked(roles)
-    db.flush()
-    db.refresh(membership, ["roles"], with_for_update=True)
-    if wanted == set(membership.roles):
+    if not hold(db, membership) or wanted == set(membership.roles):
         return False
     old = listed(membership.roles)
     membership.roles = sorted(wanted)
@@ -132,11 +128,11 @@ def update_roles(
     return True
 
 
-def remove(db: Session, membership: ProjectMembership, *, by: Person, reason: str = "") -> None:
-    """End the membership and its roles."""
+def remove(db: Session, membership: ProjectMembership, *, by: Person, reason: str = "") -> bool:
+    """End the membership and its roles; returns False if somebody else has just done so."""
+    if not hold(db, membership):
+        return False
     now = utcnow()
-    db.flush()
-    db.refresh(membership, ["roles"], with_for_update=True)
     if membership.roles:
         _record_roles(db, membership, listed(membership.roles), "", by, now, reason)
     record(
@@ -151,6 +147,17 @@ def remove(db: Session, membership: ProjectMembership, *, by: Person, reason: st
     )
     db.delete(membership)
     db.flush()
+    return True
+
+
+def hold(db: Session, membership: ProjectMembership) -> bool:
+    """Let nobody else change it until the end of the transaction, and read it anew; False if it is gone."""
+    db.flush()
+    mine = select(ProjectMembership.id).where(ProjectMembership.id == membership.id)
+    if db.scalar(mine.with_for_update()) is None:
+        return False
+    db.refresh(membership, ["roles", "ends_at"])
+    return True
 
 
 def version(membership: ProjectMembership) -> str:
@@ -158,9 +165,11 @@ def version(membership: ProjectMembership) -> str:
     return version_of(listed(membership.roles), _plain(membership.ends_at) or "")
 
 
-def check_seen(db: Session, membership: ProjectMembership, seen: str) -> None:
-    """Raise :class:`~jobserver.actions.versions.ChangedMeanwhile` unless the person saw it as it is."""
-    db.refresh(membership, ["roles", "ends_at"], with_for_update=True)
+def check_seen(membership: ProjectMembership, seen: str) -> None:
+    """Raise :class:`~jobserver.actions.versions.ChangedMeanwhile` unless the person saw it as it is.
+
+    The caller holds it (:func:`hold`).
+    """
     check_version(seen, listed(membership.roles), _plain(membership.ends_at) or "")
 
 

@@ -125,9 +125,9 @@ def _check_names(db: Session, project: Project, values: dict[str, Any], org: Org
     slug: str = values["slug"]
     # Only the letters' case differs: the word is the project's own already.
     if slug.lower() != project.slug.lower():
-        naming.claim_at_root(db, slug, also_reserved=naming.RESERVED_IN_ORG)
+        projects.claim(db, slug)
     projects.check_free(db, values["name"], values["number"], but=project.id)
-    if slug != project.slug and not take_over:
+    if (slug, org.id) != (project.slug, project.org_id) and not take_over:
         redirects.check_not_old(db, f"/{slug}/", f"/{org.slug}/{slug}/", thing=project)
 
 

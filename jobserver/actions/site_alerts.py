@@ -6,12 +6,13 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from jobserver.actions import changes
+from jobserver.actions import changes, naming
 from jobserver.actions.audit import id_of, record
 from jobserver.actions.versions import ChangedMeanwhile
 from jobserver.models import AuditType, SiteAlert, User
 from jobserver.security.identity import Identity
 
+LONGEST_TITLE, LONGEST_MESSAGE = naming.LONGEST, 5_000
 EDITABLE = ("title", "message", "level", "starts_at", "ends_at")
 
 

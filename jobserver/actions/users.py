@@ -15,6 +15,7 @@ from jobserver.actions.naming import Malformed, Refused, Taken
 from jobserver.actions.versions import check_version
 from jobserver.models import AuditType, GithubIdentity, Role, User, utcnow
 from jobserver.models.choices import GLOBAL_ROLES
+from jobserver.security import sessions
 from jobserver.security.identity import Identity
 
 Person = User | Identity | Actor
@@ -128,6 +129,7 @@ def set_global_roles(
         administrators.keep_one(db, user)
     old, new = listed(held), listed(roles)
     user.roles = sorted(roles)
+    sessions.shorten(db, user)
     record(
         db,
         AuditType.USER_UPDATED_ROLES,

@@ -3,6 +3,7 @@
 - The path ends in ``/``, unless the view says ``no_slash=True``.
 - Nothing follows the view's name in the path, unless the view says ``subpath=True``.
 - No form field comes twice, unless the view names it in ``repeatable=(...)``.
+- No form field is a file, unless the view names it in ``files=(...)``: another counts as left empty.
 - The view names a permission, or says that it is ``public=True``: otherwise it does not load.
 
 A view of the JSON API, ``endpoint=True``, reads its body itself and has no ``/`` unless it says so.
@@ -77,10 +78,11 @@ exact_path.options = ("no_slash", "subpath_allowed")  # type: ignore[attr-define
 
 
 def single_fields(view: Any, info: Any) -> Any:
-    """Refuse forms with too many fields, or with a field twice that is meant to come once."""
+    """Refuse forms with too many fields, or with a field twice that is to come once; empty odd files."""
     if info.options.get("endpoint"):
         return view
     repeatable = frozenset(info.options.get("repeatable") or ())
+    files = frozenset(info.options.get("files") or ())
 
     def wrapper(context: Any, request: Request) -> Any:
         if request.method == "POST" and not isinstance(context, Exception):
@@ -92,6 +94,7 @@ def single_fields(view: Any, info: Any) -> Any:
             )
             if twice:
                 raise HTTPBadRequest(f"The form field {twice[0]} came more than once.")
+            _empty_files(request, but=files)
         return view(context, request)
 
     return wrapper
@@ -107,7 +110,13 @@ def _field_names(request: Request) -> list[str]:
         raise HTTPBadRequest("The form is not sent as UTF-8, or not in the way that it says.") from error
 
 
-single_fields.options = ("repeatable", "endpoint")  # type: ignore[attr-defined]
+def _empty_files(request: Request, *, but: frozenset[str]) -> None:
+    """Views take every field for a text. The field stays: that it is there may mean something."""
+    for name in {name for name, value in request.POST.items() if not isinstance(value, str)} - but:
+        request.POST[name] = ""
+
+
+single_fields.options = ("repeatable", "files", "endpoint")  # type: ignore[attr-defined]
 
 
 def acceptable(view: Any, info: Any) -> Any:

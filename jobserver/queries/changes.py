@@ -1,10 +1,10 @@
-"""Who changed a thing last, from the audit trail."""
+"""Who changed a thing or a person last, from the audit trail."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, or_, select, true
+from sqlalchemy import ColumnElement, func, or_, select, true
 from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.orm import Session
 
@@ -19,22 +19,27 @@ class Change:
     at: datetime
 
 
-def last_change(db: Session, thing: Base, type_: AuditType, fields: Sequence[str] = ()) -> Change | None:
-    """The last recorded change of this kind (to these fields, if any are given); None if there is none."""
+def last_change(db: Session, thing: Base, *types: AuditType, fields: Sequence[str] = ()) -> Change | None:
+    """The last recorded change of these kinds (to these fields, if any are given); None if there is none."""
     event, key = AuditableEvent, str(thing.id)  # type: ignore[attr-defined]
     to_fields = (
         or_(event.target_field.in_(fields), event.changes.has_any(array(fields))) if fields else true()
     )
-    name = func.coalesce(User.fullname, event.created_by)
+    model = event.target_model == f"jobserver.{type(thing).__name__}"
+    return _last(db, types, model, event.target_id == key, to_fields)
+
+
+def last_change_to(db: Session, user: User, *types: AuditType) -> Change | None:
+    """The last recorded change of these kinds to the person; None if there is none."""
+    return _last(db, types, AuditableEvent.target_user == user.username)
+
+
+def _last(db: Session, types: Sequence[AuditType], *which: ColumnElement[bool]) -> Change | None:
+    event = AuditableEvent
     statement = (
-        select(name, event.created_at)
+        select(func.coalesce(User.fullname, event.created_by), event.created_at)
         .outerjoin(User, User.id == event.actor_id)
-        .where(
-            event.target_model == f"jobserver.{type(thing).__name__}",
-            event.target_id == key,
-            event.type == type_,
-            to_fields,
-        )
+        .where(event.type.in_(types), *which)
         .order_by(event.id.desc())
         .limit(1)
     )

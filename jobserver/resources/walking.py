@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from pyramid.exceptions import URLDecodeError
 from pyramid.httpexceptions import HTTPMovedPermanently, HTTPNotFound
@@ -32,6 +32,9 @@ class Place:
 
 def find(request: Request, address: str) -> Place:
     """The page at this address, or where it has moved to. Raises :class:`NoSuchPlace`."""
+    if "\0" in unquote(address):
+        # Requests with it never come as far as the tree.
+        raise NoSuchPlace("There is no such page.")
     for _ in range(MOST_MOVES):
         try:
             return _walk(request, address)

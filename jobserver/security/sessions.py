@@ -6,7 +6,7 @@ A session ends at its time, at sign-out, or at once when its user is disabled.
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, and_, bindparam, delete, func, or_, select
+from sqlalchemy import ColumnElement, Select, String, and_, bindparam, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
@@ -50,6 +50,13 @@ def start(db: Session, user: User, *, user_agent: str, address: str, now: dateti
         )
     )
     return token
+
+
+def shorten(db: Session, user: User) -> None:
+    """Let the user stay signed in nowhere for longer than if they signed in now."""
+    limit = utcnow() + lifetime(user)
+    longer = (UserSession.user_id == user.id, UserSession.expires_at > limit)
+    db.execute(update(UserSession).where(*longer).values(expires_at=limit))
 
 
 def end(db: Session, token: str) -> None:

@@ -1,6 +1,6 @@
-"""What co-pilots are told in Slack: of new projects, repositories that were signed off, ending support.
+"""What staff are told in Slack: of new people; as co-pilots, of projects, signed-off repositories, support.
 
-Spec: staff 16.
+Spec: operations 4.3, staff 16.
 """
 
 from datetime import UTC, datetime, time, timedelta
@@ -8,11 +8,11 @@ from datetime import UTC, datetime, time, timedelta
 from sqlalchemy.orm import Session
 
 from jobserver import queue
-from jobserver.clients.slack import SlackNotSent
 from jobserver.models import Project, User, utcnow
-from jobserver.queries.sign_off import first_project
+from jobserver.queries import sign_off
 from jobserver.queries.staff.copilots import support_ending
 from jobserver.rap.context import Context
+from jobserver.tasks import sending
 from jobserver.tasks.airlock_words import slack
 from jobserver.tasks.links import link
 from jobserver.tasks.repo_mails import signed_off
@@ -20,6 +20,16 @@ from jobserver.tasks.retrying import GiveUp
 from jobserver.templating.times import LONDON
 
 SOON = timedelta(days=5)
+
+
+def announce_new_user(context: Context, *, user_id: int) -> None:
+    """Tell that somebody has signed in for the first time."""
+    with context.transaction() as db:
+        user = db.get(User, user_id)
+    if user is None:
+        raise GiveUp(f"there is no user {user_id}")
+    person = _link(context.settings.base_url, user.username, "users", user.username)
+    sending.post(context, context.settings.registrations_slack_channel, f"New user: {person}")
 
 
 def announce_project(context: Context, *, project_id: int) -> None:
@@ -43,16 +53,16 @@ def announce_repo_signed_off(context: Context, *, repo_id: int) -> None:
     """Tell of a repository without outputs on GitHub that a researcher has signed off."""
     with context.transaction() as db:
         repo, signer = signed_off(db, repo_id)
-        first = first_project(db, repo_id)
+        using = sign_off.projects(db, repo_id)
     base_url = context.settings.base_url
     page = _link(base_url, f"{repo.owner}/{repo.name}", "repos", repo.owner, repo.name)
     lines = [
         f"Repository signed off by a researcher: {page}, by {_person(base_url, signer)}.",
         "Please check it, and sign it off on that page: then it is made public.",
     ]
-    if first:
-        project = f"<{link(base_url, *first.path)}|{slack(first.path[-1])}>"
-        lines.append(f"Project: {project}. Co-pilot: {_person(base_url, first.copilot)}")
+    for each in using:
+        project = f"<{link(base_url, *each.path)}|{slack(each.path[-1])}>"
+        lines.append(f"Project: {project}. Co-pilot: {_person(base_url, each.copilot)}")
     _post(context, "\n".join(lines))
 
 
@@ -89,10 +99,4 @@ def _link(base_url: str, label: str, *names: str) -> str:
 
 
 def _post(context: Context, words: str) -> None:
-    """Post to the co-pilots' channel; :class:`GiveUp` if Slack will never take it."""
-    try:
-        context.clients.slack.post(context.settings.copilot_support_slack_channel, words)
-    except SlackNotSent as error:
-        if error.temporary:
-            raise
-        raise GiveUp(str(error)) from error
+    sending.post(context, context.settings.copilot_support_slack_channel, words)

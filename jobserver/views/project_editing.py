@@ -6,16 +6,18 @@ from pyramid.httpexceptions import HTTPSeeOther
 from pyramid.request import Request
 from pyramid.view import view_config
 
+from jobserver.actions import changes
 from jobserver.actions import projects as actions
-from jobserver.actions.versions import ChangedMeanwhile, version_of
+from jobserver.actions.versions import ChangedMeanwhile
 from jobserver.forms.projects import EditProjectForm
 from jobserver.models import AuditType
 from jobserver.queries.changes import Change, last_change
 from jobserver.resources import ProjectResource
-from jobserver.resources.links import page_url, view_url
+from jobserver.resources.links import view_url
 from jobserver.security.next_url import safe_next
 from jobserver.security.permissions import Permission
 from jobserver.templating.states import PROJECT_STATES
+from jobserver.views.breadcrumbs import breadcrumbs
 from jobserver.views.fields import texts
 
 TEMPLATE = "jobserver:templates/project/edit.jinja2"
@@ -60,7 +62,7 @@ def save(context: ProjectResource, request: Request) -> dict[str, Any] | HTTPSee
         )
     except ChangedMeanwhile:
         fields = ["status", "status_description"]
-        change = last_change(request.db, project, AuditType.PROJECT_UPDATED, fields)
+        change = last_change(request.db, project, AuditType.PROJECT_UPDATED, fields=fields)
         who = change.who if change else "Somebody"
         form.form_errors.append(f"{who} has changed this since you opened this page. Nothing was saved.")
         return _page(context, request, form, conflict=True, change=change)
@@ -77,20 +79,15 @@ def _page(
     conflict: bool = False,
     change: Change | None = None,
 ) -> dict[str, Any]:
-    org, project = context.org, context.project
-    form.version.data = seen or version_of(project.status, project.status_description)
+    project = context.project
+    form.version.data = seen or changes.version(project, "status", "status_description")
     form.next.data = safe_next(form.next.data, "")
-    project_url = view_url(request, context)
     return {
         "form": form,
         "project": project,
         "conflict": conflict,
         "change": change,
         "status": PROJECT_STATES[project.status].word,
-        "project_url": safe_next(form.next.data, project_url),
-        "breadcrumbs": [
-            (org.name, page_url(request, org.slug)),
-            (project.name, project_url),
-            ("Edit", None),
-        ],
+        "project_url": safe_next(form.next.data, view_url(request, context)),
+        "breadcrumbs": breadcrumbs(context, request, ("Edit", None)),
     }

@@ -1,10 +1,10 @@
 import pytest
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, sessionmaker
 
 from jobserver.actions import memberships
 from jobserver.actions.naming import Malformed, Taken
-from jobserver.models import AuditableEvent, AuditType, Project, ProjectMembership, Role, User
+from jobserver.models import AuditableEvent, AuditType, Project, ProjectMembership, Role, User, utcnow
 from tests import factories
 
 
@@ -103,6 +103,21 @@ def test_removing_a_member_without_roles_leaves_one_event(
     db.commit()
     assert recorded(db)[-1].type == AuditType.PROJECT_MEMBER_REMOVED
     assert len(recorded(db)) == 2
+
+
+def test_a_membership_that_is_gone_is_left_alone(
+    db: Session, session_factory: sessionmaker[Session], project: Project, member: User, admin: User
+) -> None:
+    membership = memberships.add(db, project, member, roles=[Role.PROJECT_DEVELOPER], by=admin)
+    db.commit()
+    with session_factory() as other:
+        memberships.remove(other, other.get_one(ProjectMembership, membership.id), by=admin)
+        other.commit()
+    before = len(recorded(db))
+    assert not memberships.update_roles(db, membership, [], by=admin)
+    assert not memberships.set_end(db, membership, utcnow(), by=admin)
+    assert not memberships.remove(db, membership, by=admin)
+    assert len(recorded(db)) == before
 
 
 def test_a_global_role_is_not_given_on_a_project(

@@ -60,6 +60,19 @@ def test_a_disabled_one_does_not_count_and_may_lose_the_role(db: Session) -> Non
     db.commit()
 
 
+def test_one_who_cannot_sign_in_is_no_other_for_one_who_can(db: Session) -> None:
+    last, made_by_command = administrator(), administrator()
+    f.GithubIdentityFactory(user=last)
+    with pytest.raises(LastAdministrator):
+        users.set_global_roles(db, last, [], by=OPERATOR)
+    with pytest.raises(LastAdministrator):
+        closing.disable(db, last, by=made_by_command)
+    assert users.set_global_roles(db, made_by_command, [], by=OPERATOR)
+    f.GithubIdentityFactory(user=administrator())
+    assert users.set_global_roles(db, last, [], by=OPERATOR)
+    db.commit()
+
+
 def test_nobody_closes_their_own_account(db: Session) -> None:
     one, _ = administrator(), administrator()
     with pytest.raises(Refused, match="your own account"):

@@ -1,18 +1,14 @@
 """The question who may do what: about a person, an address, a permission, or any two of them."""
 
-from typing import Any
-
 from wtforms import Form, SelectField, StringField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
-from wtforms.validators import Length, ValidationError
+from wtforms.validators import ValidationError
 
+from jobserver.actions import naming
+from jobserver.forms.text import at_most, stripped
 from jobserver.security.permissions import Permission, permission_named
 
-LONGEST_NAME, LONGEST_ADDRESS = 255, 2000
-
-
-def _trimmed(value: Any) -> str:
-    return str(value or "").strip()
+LONGEST_ADDRESS = 2000
 
 
 class AccessForm(Form):
@@ -21,14 +17,14 @@ class AccessForm(Form):
     user = StringField(
         "Person",
         description="A username. Without one you see who may do each thing there.",
-        filters=[_trimmed],
-        validators=[Length(max=LONGEST_NAME, message="A username may have at most 255 characters.")],
+        filters=[stripped],
+        validators=[at_most(naming.LONGEST)],
     )
     at = StringField(
         "Address of a page",
         description="Such as /my-organisation/my-project/. Without one the whole site is meant.",
-        filters=[_trimmed],
-        validators=[Length(max=LONGEST_ADDRESS, message="An address may have at most 2,000 characters.")],
+        filters=[stripped],
+        validators=[at_most(LONGEST_ADDRESS)],
     )
     permission = SelectField(
         "Do what",
@@ -39,7 +35,7 @@ class AccessForm(Form):
                 for each in sorted(Permission, key=lambda each: each.sentence)
             ],
         ],
-        filters=[_trimmed],
+        filters=[stripped],
         validate_choice=False,
     )
 

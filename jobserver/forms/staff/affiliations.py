@@ -11,12 +11,9 @@ from wtforms.validators import ValidationError
 from wtforms.widgets import CheckboxInput
 
 from jobserver.actions import affiliations
-from jobserver.forms.staff.users import reason_field
+from jobserver.forms.staff.fields import reason_field
 from jobserver.models import utcnow
-from jobserver.templating.times import LONDON, end_of_day, last_day
-
-# Later days are mistyped.
-LAST_YEAR = 2099
+from jobserver.templating.times import LONDON, day_of, end_of_day, last_day
 
 
 class Offered(Protocol):
@@ -79,7 +76,7 @@ class AffiliationsForm(BaseForm):
         found: dict[int, datetime | None] = {}
         for place in self.places:
             if self._is_ticked(place):
-                day = _day(self._typed(place))
+                day = day_of(self._typed(place))
                 # What is not changed stays to the second.
                 ends_at = end_of_day(day) if day else None
                 found[place.id] = place.ends_at if day == place.last_day else ends_at
@@ -94,14 +91,11 @@ class AffiliationsForm(BaseForm):
             for place in self.places
         ]
 
-    def differences(self) -> list[tuple[str, str, str]]:
+    def differences(self, held: Mapping[int, datetime | None]) -> list[tuple[str, str, str]]:
         """The places of which what is kept and what was sent differ: name, as it is, as it was sent."""
         wanted = self.wanted
-        return [
-            (place.name, _in_words(self.held, place.id), _in_words(wanted, place.id))
-            for place in self.places
-            if _in_words(self.held, place.id) != _in_words(wanted, place.id)
-        ]
+        rows = [(place.name, _in_words(held, place.id), _in_words(wanted, place.id)) for place in self.places]
+        return [row for row in rows if row[1] != row[2]]
 
     def _is_ticked(self, place: Offered) -> bool:
         return self.values[place.id] in (self[self.name].data or ())
@@ -120,8 +114,8 @@ class AffiliationsForm(BaseForm):
             text = self._typed(place)
             if not text or not self._is_ticked(place):
                 return
-            day = _day(text)
-            if day is None or day.year > LAST_YEAR:
+            day = day_of(text)
+            if day is None:
                 raise ValidationError("Enter a day as year-month-day, such as 2027-03-31.")
             if day != place.last_day and day < utcnow().astimezone(LONDON).date():
                 raise ValidationError("Enter today or a later day. To end it now, untick the box.")
@@ -134,10 +128,3 @@ def _in_words(ends: Mapping[int, datetime | None], place_id: int) -> str:
         return "No"
     end = ends[place_id]
     return f"Yes, until {last_day(end).isoformat()}" if end else "Yes"
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text) if len(text) == len("2027-03-31") else None
-    except ValueError:
-        return None

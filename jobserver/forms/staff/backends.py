@@ -5,13 +5,14 @@ from typing import Any
 
 from wtforms import BooleanField, Form, HiddenField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
-from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, ValidationError
+from wtforms.validators import DataRequired, InputRequired, NumberRange, ValidationError
 
 from jobserver.actions import naming
-from jobserver.actions.backend_operations import LONGEST_MESSAGE, LONGEST_REASON
 from jobserver.actions.backends import LONGEST_OVERLAP, LONGEST_TIMEOUT
+from jobserver.actions.site_alerts import LONGEST_MESSAGE, LONGEST_TITLE
 from jobserver.forms.numbers import WholeNumber
-from jobserver.forms.text import long_text
+from jobserver.forms.staff.fields import reason_field
+from jobserver.forms.text import at_most, long_text, one_line
 from jobserver.models import AlertLevel
 from jobserver.queries.path import as_id
 
@@ -22,29 +23,12 @@ LONGEST_ALERT = 30 * 24
 _SLUG = re.compile(r"[-a-zA-Z0-9_]+")
 
 
-def one_line(value: object) -> str:
-    """The text on one line, without control characters and outer white space."""
-    return " ".join(long_text(value).split())
-
-
-def _at_most(longest: int) -> Length:
-    return Length(max=longest, message=f"Shorten this to {longest:,} characters or fewer.")
-
-
-def why(*, required: bool = False, hint: str = "Kept in the audit log.") -> Any:
-    """The field for a reason."""
-    validators: list[Any] = [_at_most(LONGEST_REASON)]
-    if required:
-        validators.insert(0, DataRequired("Say why."))
-    return TextAreaField("Reason", description=hint, filters=[one_line], validators=validators)
-
-
 def _name() -> Any:
     return StringField(
         "Name",
         description="What people see, for example “TPP”.",
         filters=[one_line],
-        validators=[DataRequired("Enter a name."), _at_most(naming.LONGEST)],
+        validators=[DataRequired("Enter a name."), at_most(naming.LONGEST)],
     )
 
 
@@ -56,12 +40,12 @@ class NewBackendForm(Form):
         "Slug",
         description="Part of addresses, and what the controller calls it. It cannot be changed later.",
         filters=[one_line],
-        validators=[DataRequired("Enter a slug."), _at_most(naming.LONGEST)],
+        validators=[DataRequired("Enter a slug."), at_most(naming.LONGEST)],
     )
     is_active = BooleanField(
         "In use", description="People with access can run jobs there, and it is on the status page."
     )
-    reason = why()
+    reason = reason_field()
 
     def validate_slug(self, field: Any) -> None:
         """Only what an address can hold."""
@@ -85,7 +69,7 @@ class EditBackendForm(Form):
             NumberRange(1, MOST_TIMEOUT, f"Enter a number from 1 to {MOST_TIMEOUT:,}."),
         ],
     )
-    reason = why()
+    reason = reason_field()
     version = HiddenField()
 
 
@@ -100,14 +84,14 @@ class RotateForm(Form):
             NumberRange(0, MOST_OVERLAP, f"Enter a number from 0 to {MOST_OVERLAP}."),
         ],
     )
-    reason = why()
+    reason = reason_field()
     version = HiddenField()
 
 
 class PauseForm(Form):
     """Why nobody can ask for jobs for now."""
 
-    reason = why(required=True, hint="Shown to people on the run form and on the status page.")
+    reason = reason_field("Shown to people on the run form and on the status page.", required=True)
     version = HiddenField()
 
 
@@ -120,16 +104,16 @@ LEVELS = {
 
 
 class AnnounceForm(Form):
-    """What people are told. ``version`` stands for those who would get a mail."""
+    """What people are told. ``version``: what was said before, and who would get a mail."""
 
     title = StringField(
-        "Title", filters=[one_line], validators=[DataRequired("Enter a title."), _at_most(naming.LONGEST)]
+        "Title", filters=[one_line], validators=[DataRequired("Enter a title."), at_most(LONGEST_TITLE)]
     )
     message = TextAreaField(
         "Message",
         description="What happened, what it means for people’s jobs, and when there will be more. Markdown.",
         filters=[long_text],
-        validators=[DataRequired("Enter a message."), _at_most(LONGEST_MESSAGE)],
+        validators=[DataRequired("Enter a message."), at_most(LONGEST_MESSAGE)],
     )
     level = SelectField(
         "Level",
@@ -159,7 +143,7 @@ class AnnounceForm(Form):
 class CancelAllForm(Form):
     """Why everything is to be cancelled; ``requests`` are the ids that the person has seen."""
 
-    reason = why(required=True)
+    reason = reason_field(required=True)
     requests = HiddenField()
 
     @property

@@ -1,17 +1,14 @@
 """Fields that several forms of the staff area have."""
 
-from datetime import date
 from typing import Any
 
 from wtforms import DateField, SelectField, SelectMultipleField, TextAreaField
-from wtforms.validators import Length, ValidationError
+from wtforms.validators import DataRequired, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
-from jobserver.forms.text import long_text
-
-LONGEST_REASON = 1000
-# Dates that anybody can mean: others are slips of the hand.
-FIRST_YEAR, LAST_YEAR = 2000, 2100
+from jobserver.actions.backend_operations import LONGEST_REASON
+from jobserver.forms.text import at_most, one_line
+from jobserver.templating.times import day_of
 
 
 class Choice(SelectField):
@@ -41,33 +38,23 @@ class DayField(DateField):
     def process_formdata(self, valuelist: list[str]) -> None:
         """Read year-month-day."""
         text = valuelist[0].strip() if valuelist else ""
-        self.data = None
-        if not text:
-            return
-        try:
-            self.data = date.fromisoformat(text) if len(text) == 10 else None
-        except ValueError:
-            self.data = None
-        if self.data is None or not FIRST_YEAR <= self.data.year <= LAST_YEAR:
-            self.data = None
+        self.data = day_of(text)
+        if text and self.data is None:
             raise ValueError("Enter a day as year-month-day, such as 2027-03-31.")
 
 
-def reason_field() -> TextAreaField:
-    """Why something is done, for the audit log."""
+def reason_field(
+    description: str = "Kept in the audit log.", *, required: bool = False, field_id: str | None = None
+) -> Any:
+    """Why something is done, on one line."""
+    needed = [DataRequired("Say why.")] if required else []
     return TextAreaField(
         "Reason",
-        description="Why you do this, for whoever reads the audit log.",
-        filters=[long_text],
-        validators=[
-            Length(max=LONGEST_REASON, message=f"Shorten this to {LONGEST_REASON:,} characters or fewer.")
-        ],
+        id=field_id,
+        description=description,
+        filters=[one_line],
+        validators=[*needed, at_most(LONGEST_REASON)],
     )
-
-
-def one_line(value: object) -> str:
-    """What was typed, without outer white space."""
-    return value.strip() if isinstance(value, str) else ""
 
 
 def _values(choices: Any) -> set[str]:

@@ -4,20 +4,18 @@ import re
 from typing import Any
 
 from wtforms import BooleanField, FileField, Form, HiddenField, StringField, TextAreaField
-from wtforms.validators import InputRequired, Length, ValidationError
+from wtforms.validators import InputRequired, ValidationError
 
 from jobserver.actions import naming
 from jobserver.actions.naming import Refused
 from jobserver.forms.staff import logos
-from jobserver.forms.staff.fields import one_line
 from jobserver.forms.staff.logos import Logo, NoLogo
 from jobserver.forms.staff.members import AddMembersForm
-from jobserver.forms.text import long_text
+from jobserver.forms.text import at_most, long_text, stripped
 
 LONGEST_DESCRIPTION = 2000
 _REPO = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}")
 _CHANNEL = re.compile(r"[\w.-]{1,80}")
-YES_NO = {True: "Yes", False: "No"}
 
 
 class NewOrgForm(Form):
@@ -26,7 +24,7 @@ class NewOrgForm(Form):
     name = StringField(
         "Name",
         description="Its address is made of it.",
-        filters=[one_line],
+        filters=[stripped],
         validators=[InputRequired("Give the organisation a name.")],
     )
     take_over = BooleanField("Let old links with this address end here")
@@ -44,12 +42,12 @@ class EditOrgForm(Form):
     """All that can be edited. ``version`` stands for what the person saw."""
 
     name = StringField(
-        "Name", filters=[one_line], validators=[InputRequired("Give the organisation a name.")]
+        "Name", filters=[stripped], validators=[InputRequired("Give the organisation a name.")]
     )
     slug = StringField(
         "Slug",
         description="Part of its address and of those of its projects. Old links lead on for a year.",
-        filters=[one_line],
+        filters=[stripped],
         validators=[InputRequired("Give the organisation a slug.")],
     )
     take_over = BooleanField("Let old links with this address end here")
@@ -57,24 +55,19 @@ class EditOrgForm(Form):
         "Description",
         description="A sentence or two, shown on its public page.",
         filters=[long_text],
-        validators=[
-            Length(
-                max=LONGEST_DESCRIPTION,
-                message=f"Shorten this to {LONGEST_DESCRIPTION:,} characters or fewer.",
-            )
-        ],
+        validators=[at_most(LONGEST_DESCRIPTION)],
     )
     logo = FileField("Logo", description=f"At most 1 MiB, shown on its public page. {logos.KINDS}")
     remove_logo = BooleanField("Remove the logo")
     output_checking_repo = StringField(
         "Output-checking repository",
         description="As owner/name on GitHub. Without one, the site’s own is told of release requests.",
-        filters=[one_line],
+        filters=[stripped],
     )
     output_checking_channel = StringField(
         "Output-checking channel",
         description="A Slack channel, without #. Without one, the site’s own is told.",
-        filters=[lambda value: one_line(value).removeprefix("#")],
+        filters=[lambda value: stripped(value).removeprefix("#")],
     )
     is_internal = BooleanField(
         "It is the service’s own", description="Release requests of its members are labelled internal."
@@ -136,26 +129,12 @@ class EditOrgForm(Form):
             raise ValidationError("Enter the name of a channel: at most 80 letters, digits, -, _ and dots.")
 
 
-def texts_of(values: dict[str, Any]) -> list[tuple[str, str]]:
-    """The columns as people read them."""
-    return [
-        ("Name", values["name"]),
-        ("Slug", values["slug"]),
-        ("Description", values["description"]),
-        ("Logo", "There is one" if values["logo_file"] else ""),
-        ("Output-checking repository", values["output_checking_repo"]),
-        ("Output-checking channel", values["output_checking_channel"]),
-        ("It is the service’s own", YES_NO[values["is_internal"]]),
-        ("Its projects have no co-pilots", YES_NO[values["has_no_copilots"]]),
-    ]
-
-
 class GithubOrgForm(Form):
     """One more GitHub organisation."""
 
     name = StringField(
         "Name of a GitHub organisation",
-        filters=[one_line],
+        filters=[stripped],
         validators=[InputRequired("Enter the name of a GitHub organisation.")],
     )
 

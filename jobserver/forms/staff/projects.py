@@ -6,13 +6,13 @@ from typing import Any
 
 from wtforms import BooleanField, Form, HiddenField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
-from wtforms.validators import InputRequired, Length, ValidationError
+from wtforms.validators import InputRequired, ValidationError
 
 from jobserver.actions import naming, projects
 from jobserver.actions.naming import Refused
 from jobserver.forms.projects import LONGEST_DESCRIPTION
-from jobserver.forms.staff.fields import Boxes, Choice, DayField, one_line, reason_field
-from jobserver.forms.text import long_text
+from jobserver.forms.staff.fields import Boxes, Choice, DayField, reason_field
+from jobserver.forms.text import at_most, long_text, stripped
 from jobserver.models import Org, ProjectCategory, User
 from jobserver.templating.states import PROJECT_STATES
 
@@ -31,9 +31,9 @@ class _ProjectForm(Form):
     number = StringField(
         "Number",
         description="Digits, or one from the list of all projects such as POS-2026-3001.",
-        filters=[one_line],
+        filters=[stripped],
     )
-    name = StringField("Name", filters=[one_line], validators=[InputRequired("Give the project a name.")])
+    name = StringField("Name", filters=[stripped], validators=[InputRequired("Give the project a name.")])
     org = Choice(
         "Lead organisation",
         validate_choice=False,
@@ -108,7 +108,7 @@ class EditProjectForm(_ProjectForm):
     slug = StringField(
         "Address",
         description="The part of its address that is the project’s own. Old links go on working.",
-        filters=[one_line],
+        filters=[stripped],
         validators=[InputRequired("Give the project an address.")],
     )
     status = Choice(
@@ -121,7 +121,7 @@ class EditProjectForm(_ProjectForm):
         "About the status",
         description="Markdown. For its members and for staff.",
         filters=[long_text],
-        validators=[Length(max=LONGEST_DESCRIPTION, message="Shorten this to 20,000 characters or fewer.")],
+        validators=[at_most(LONGEST_DESCRIPTION)],
     )
     category = Choice(
         "Data category",
@@ -133,7 +133,7 @@ class EditProjectForm(_ProjectForm):
     copilot_notes = TextAreaField(
         "Notes for co-pilots",
         filters=[long_text],
-        validators=[Length(max=LONGEST_DESCRIPTION, message="Shorten this to 20,000 characters or fewer.")],
+        validators=[at_most(LONGEST_DESCRIPTION)],
     )
     reason = reason_field()
     version = HiddenField()

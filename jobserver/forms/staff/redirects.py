@@ -3,9 +3,9 @@
 from urllib.parse import unquote, urlsplit
 
 from wtforms import Form, StringField
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import InputRequired
 
-from jobserver.forms.staff.fields import one_line
+from jobserver.forms.text import at_most, stripped
 
 LONGEST = 2000
 
@@ -16,19 +16,19 @@ class NewRedirectForm(Form):
     old_url = StringField(
         "Old address",
         description="The path that people may still follow, such as /old-name/. It holds for all below it.",
-        filters=[one_line],
+        filters=[stripped],
         validators=[
             InputRequired("Enter the old address."),
-            Length(max=LONGEST, message=f"Shorten this to {LONGEST:,} characters or fewer."),
+            at_most(LONGEST),
         ],
     )
     target = StringField(
         "Leads to",
         description="The address of the public page of an organisation, a project or a workspace.",
-        filters=[one_line],
+        filters=[stripped],
         validators=[
             InputRequired("Enter the address that it is to lead to."),
-            Length(max=LONGEST, message=f"Shorten this to {LONGEST:,} characters or fewer."),
+            at_most(LONGEST),
         ],
     )
 

@@ -5,15 +5,15 @@ from typing import Any
 
 from wtforms import Field, Form, HiddenField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
-from wtforms.validators import DataRequired, InputRequired, Length, ValidationError
+from wtforms.validators import DataRequired, InputRequired, ValidationError
 from wtforms.widgets import TextInput
 
-from jobserver.forms.staff.fields import FIRST_YEAR, LAST_YEAR, Choice, one_line
-from jobserver.forms.text import long_text
-from jobserver.models import AlertLevel, SiteAlert
-from jobserver.templating.times import LONDON
+from jobserver.actions.site_alerts import LONGEST_MESSAGE, LONGEST_TITLE
+from jobserver.forms.staff.fields import Choice
+from jobserver.forms.text import at_most, long_text, printable, stripped
+from jobserver.models import AlertLevel
+from jobserver.templating.times import FIRST_YEAR, LAST_YEAR, LONDON
 
-LONGEST_TITLE, LONGEST_MESSAGE = 200, 2000
 LEVELS = {
     AlertLevel.INFO: "Info",
     AlertLevel.SUCCESS: "Success",
@@ -61,10 +61,8 @@ class SiteAlertForm(Form):
 
     title = StringField(
         "Title",
-        filters=[one_line],
-        validators=[
-            Length(max=LONGEST_TITLE, message=f"Shorten this to {LONGEST_TITLE} characters or fewer.")
-        ],
+        filters=[stripped],
+        validators=[at_most(LONGEST_TITLE), printable],
     )
     message = TextAreaField(
         "Message",
@@ -72,7 +70,7 @@ class SiteAlertForm(Form):
         filters=[long_text],
         validators=[
             DataRequired("Say what people should know."),
-            Length(max=LONGEST_MESSAGE, message=f"Shorten this to {LONGEST_MESSAGE:,} characters or fewer."),
+            at_most(LONGEST_MESSAGE),
         ],
     )
     level = Choice(
@@ -99,37 +97,8 @@ class SiteAlertForm(Form):
             "ends_at": self.ends_at.data,
         }
 
-    def texts(self) -> list[tuple[str, str]]:
-        """Each field as people read it."""
-        return _texts(self.values)
-
-    def validate_title(self, field: Any) -> None:
-        """One line that can be read."""
-        if field.data and not field.data.isprintable():
-            raise ValidationError("Use no control characters.")
-
     def validate_ends_at(self, field: Any) -> None:
         """After its start."""
         starts = self.starts_at.data
         if field.data and starts and field.data <= starts:
             raise ValidationError("Choose a time after the start.")
-
-
-def stored_texts(alert: SiteAlert) -> list[tuple[str, str]]:
-    """Each field of a stored alert as people read it."""
-    return _texts(
-        {name: getattr(alert, name) for name in ("title", "message", "level", "starts_at", "ends_at")}
-    )
-
-
-def _texts(values: dict[str, Any]) -> list[tuple[str, str]]:
-    def moment(value: datetime | None) -> str:
-        return f"{value.astimezone(LONDON):%Y-%m-%d %H:%M}" if value else ""
-
-    return [
-        ("Title", values["title"]),
-        ("Message", values["message"]),
-        ("Level", str(values["level"])),
-        ("Starts", moment(values["starts_at"])),
-        ("Ends", moment(values["ends_at"])),
-    ]

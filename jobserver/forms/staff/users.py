@@ -4,26 +4,14 @@ from typing import Any
 
 from wtforms import BooleanField, Form, HiddenField, SelectMultipleField, StringField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
-from wtforms.validators import InputRequired, Length, ValidationError
+from wtforms.validators import InputRequired, ValidationError
 from wtforms.widgets import CheckboxInput
 
 from jobserver.actions import naming
-from jobserver.forms.text import long_text
+from jobserver.forms.staff.fields import reason_field
+from jobserver.forms.text import at_most
 from jobserver.models.choices import GLOBAL_ROLES, Role
 from jobserver.security.roles import ROLES
-
-LONGEST_REASON = 500
-
-
-def reason_field(description: str = "Kept in the audit log.", *, field_id: str | None = None) -> Any:
-    """Why, in a line; never asked for as a must."""
-    return StringField(
-        "Reason",
-        id=field_id,
-        description=description,
-        filters=[long_text],
-        validators=[Length(max=LONGEST_REASON, message="Shorten this to 500 characters or fewer.")],
-    )
 
 
 class RolesForm(Form):
@@ -62,10 +50,7 @@ class AccountForm(Form):
     fullname = StringField(
         "Full name",
         description="Shown beside the jobs that they run, on the public record.",
-        validators=[
-            InputRequired("Enter a name."),
-            Length(max=naming.LONGEST, message="Shorten this to 255 characters or fewer."),
-        ],
+        validators=[InputRequired("Enter a name."), at_most(naming.LONGEST)],
     )
     email = StringField("Email address", description="Only staff can see it.")
     reason = reason_field()

@@ -12,6 +12,7 @@ from jobserver.queries.staff.listing import Asked
 from jobserver.queries.staff.projects import NOBODY, PROJECTS
 from jobserver.queries.staff.tasks import TASKS
 from jobserver.queries.staff.users import USERS
+from jobserver.queries.staff.workspaces import WORKSPACES
 
 _ONGOING = [ProjectStatus.ONGOING.value, ProjectStatus.ONGOING_AND_LINKED.value]
 _WANTED = {
@@ -20,6 +21,7 @@ _WANTED = {
     "applications": (APPLICATIONS, "applications", {"status": [ApplicationStatus.SUBMITTED.value]}),
     "projects": (PROJECTS, "projects", {"copilot": [NOBODY], "status": _ONGOING}),
     "support": (PROJECTS, "projects", {"support": ["soon"]}),
+    "releases": (WORKSPACES, "workspaces", {"files": ["late"]}),
 }
 
 

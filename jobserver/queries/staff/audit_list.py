@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from datetime import date
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
@@ -13,13 +13,12 @@ from jobserver.models import AuditableEvent, AuditSource, Project, User
 from jobserver.queries.staff.audit import told
 from jobserver.queries.staff.listing import Filter, Option, Sort, StaffList
 from jobserver.queries.words import has_all_words, words_in
-from jobserver.templating.times import LONDON
+from jobserver.templating.times import day_of, end_of_day, fault_of_day, start_of_day
 from jobserver.templating.trail import BY, Event
 from jobserver.templating.trail_kinds import KINDS
 
 E = AuditableEvent
 _OBJECT = re.compile(r"([A-Za-z]{1,40}):([A-Za-z0-9]{1,40})")
-_DAY = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}")
 
 
 @dataclass(frozen=True)
@@ -71,19 +70,8 @@ def _fault_of_object(value: str) -> str:
     return "" if _OBJECT.fullmatch(value) else "Enter a kind and a number, such as Project:12."
 
 
-def _day(value: str) -> date | None:
-    try:
-        return date.fromisoformat(value) if _DAY.fullmatch(value) else None
-    except ValueError:
-        return None
-
-
-def _fault_of_day(value: str) -> str:
-    return "" if _day(value) else "Enter a day as year-month-day: 2026-11-17."
-
-
-def _midnight(value: str, days: int = 0) -> datetime:
-    return datetime.combine((_day(value) or date.max) + timedelta(days=days), time(), LONDON)
+def _days(values: Sequence[str]) -> list[date]:
+    return [day for day in map(day_of, values) if day]
 
 
 def _types(_db: Session) -> list[Option]:
@@ -106,15 +94,15 @@ _SOURCES = Filter(
 _SINCE = Filter(
     "from",
     "From",
-    lambda values: E.created_at >= max(map(_midnight, values)),
-    fault=_fault_of_day,
+    lambda values: E.created_at >= start_of_day(max(_days(values))),
+    fault=fault_of_day,
     type="date",
 )
 _UNTIL = Filter(
     "to",
     "To",
-    lambda values: E.created_at < min(_midnight(value, 1) for value in values),
-    fault=_fault_of_day,
+    lambda values: E.created_at < end_of_day(min(_days(values))),
+    fault=fault_of_day,
     type="date",
 )
 

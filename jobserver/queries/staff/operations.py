@@ -11,7 +11,16 @@ from typing import Any
 from sqlalchemy import Select, and_, func, not_, select
 from sqlalchemy.orm import Session
 
-from jobserver.models import ACTIVE_STATUSES, BackendMembership, Job, JobRequest, User, Workspace
+from jobserver.models import (
+    ACTIVE_STATUSES,
+    AuditableEvent,
+    AuditType,
+    BackendMembership,
+    Job,
+    JobRequest,
+    User,
+    Workspace,
+)
 from jobserver.queries.event_logs import still_going
 from jobserver.queries.job_requests import ACTIVE
 from jobserver.security.sessions import goes_on
@@ -109,6 +118,18 @@ def recipients(db: Session, backend_id: int) -> list[Recipient]:
         .order_by(func.lower(User.fullname), User.id)
     )
     return [Recipient(*row) for row in db.execute(statement)]
+
+
+def last_announcement(db: Session, backend_id: int) -> int:
+    """What tells the last announcement about a backend from those before; 0 if there was none."""
+    of_backend = (
+        AuditableEvent.parent_model == "jobserver.Backend",
+        AuditableEvent.parent_id == str(backend_id),
+    )
+    statement = select(func.max(AuditableEvent.id)).where(
+        *of_backend, AuditableEvent.type == AuditType.SITE_ALERT_CREATED
+    )
+    return db.scalar(statement) or 0
 
 
 @dataclass(frozen=True)

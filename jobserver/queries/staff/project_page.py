@@ -7,7 +7,17 @@ from datetime import datetime
 from sqlalchemy import Integer, cast, func, select
 from sqlalchemy.orm import Session, aliased
 
-from jobserver.models import GithubIdentity, Org, Project, ProjectMembership, Redirect, User, Workspace
+from jobserver.models import (
+    GithubIdentity,
+    Org,
+    Project,
+    ProjectMembership,
+    Redirect,
+    TaskRecord,
+    User,
+    Workspace,
+)
+from jobserver.queue import Task
 from jobserver.security import roles
 from jobserver.security.sessions import goes_on
 from jobserver.templating.times import last_day
@@ -68,6 +78,12 @@ def people(db: Session, project: Project) -> People:
         .where(Project.id == project.id)
     ).one()
     return People(*row)
+
+
+def is_announced(db: Session, project: Project) -> bool:
+    """Whether the co-pilots' channel was told of the project, or is going to be."""
+    key = f"{Task.ANNOUNCE_PROJECT.value}:{project.id}"
+    return db.scalar(select(TaskRecord.id).where(TaskRecord.key == key)) is not None
 
 
 def members(db: Session, project_id: int) -> list[MemberRow]:

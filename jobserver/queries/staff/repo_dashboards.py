@@ -1,6 +1,7 @@
 """Two dashboards of repositories: those that must soon be public, and those of several projects.
 
 Spec: staff 5.3, 5.4, 17.49. What GitHub says of them is what was stored last; of nothing it is waited for.
+Repositories of any owner are listed, not of one GitHub organisation alone: research can be in each of them.
 """
 
 from collections.abc import Mapping
@@ -8,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, literal, select, text
+from sqlalchemy import ColumnElement, and_, func, literal, select, text
 from sqlalchemy.orm import aliased
 
 from jobserver.models import Project, Repo, User, Workspace
@@ -21,6 +22,9 @@ from jobserver.queries.staff.whole import WholeList
 
 # What is not research may stay private.
 NON_RESEARCH = "non-research"
+# The slug of the project in which the service itself is tried: its workspaces make nothing due.
+TESTING = "opensafely-testing"
+_IN_TESTING = select(Project.id).where(Project.slug == TESTING)
 
 
 @dataclass(frozen=True)
@@ -68,14 +72,13 @@ class PrivateRow(SharedRow):
 
 
 def _of_repo(workspace: Any) -> ColumnElement[bool]:
-    mine: ColumnElement[bool] = workspace.repo_id == Repo.id
-    return mine
+    return and_(workspace.repo_id == Repo.id, workspace.project_id.not_in(_IN_TESTING))
 
 
 def _of_its_projects(workspace: Any) -> ColumnElement[bool]:
     used = aliased(Workspace)
     mine: ColumnElement[bool] = workspace.project_id.in_(
-        select(used.project_id).where(used.repo_id == Repo.id).correlate(Repo)
+        select(used.project_id).where(_of_repo(used)).correlate(Repo)
     )
     return mine
 
@@ -99,7 +102,7 @@ def _first_workspace(column: Any) -> Any:
     """Of the creator of the first workspace by name."""
     first = (
         select(Workspace.created_by_id)
-        .where(Workspace.repo_id == Repo.id)
+        .where(_of_repo(Workspace))
         .order_by(func.lower(Workspace.name))
         .limit(1)
         .correlate(Repo)

@@ -12,9 +12,7 @@ from jobserver.models import (
     Backend,
     JobRequest,
     Org,
-    OrgMembership,
     Project,
-    ProjectMembership,
     Redirect,
     Repo,
     User,
@@ -24,6 +22,7 @@ from jobserver.queries.log_filters import begins_with, is_identifier_prefix
 from jobserver.queries.path import as_id
 from jobserver.queries.staff.listing import contains
 from jobserver.queries.staff.things import number_of_hash
+from jobserver.queries.staff.users import found_by
 
 FEW = 10
 SHORTEST_IDENTIFIER = 4
@@ -104,17 +103,8 @@ def _projects(q: str) -> Select[Any]:
 
 
 def _users(q: str) -> Select[Any]:
-    in_orgs = (
-        select(OrgMembership.user_id).join(Org, Org.id == OrgMembership.org_id).where(contains(q, Org.name))
-    )
-    in_projects = (
-        select(ProjectMembership.user_id)
-        .join(Project, Project.id == ProjectMembership.project_id)
-        .where(contains(q, Project.name))
-    )
-    where = or_(contains(q, User.fullname, User.username), User.id.in_(in_orgs), User.id.in_(in_projects))
     order = (func.lower(User.fullname), func.lower(User.username))
-    return _part("users", User.username, User.fullname, User.username, *order, where=where)
+    return _part("users", User.username, User.fullname, User.username, *order, where=found_by(q))
 
 
 def _workspaces(q: str) -> Select[Any]:

@@ -55,6 +55,7 @@ KINDS: dict[str, str] = {
     Task.MAIL_LEVEL4_TOKEN_CREATED: "Mail: a login token was made",
     Task.MAIL_LEVEL4_TOKEN_USED: "Mail: a login token was used",
     Task.MAIL_LEVEL4_TOKEN_VOID: "Mail: a login token was stopped",
+    Task.MAIL_TOKEN_ENDS: "Mail: a token for programs ends soon",
     Task.REMOVE_REDACTED_FILE: "Remove the bytes of a redacted file",
     Task.MAIL_FILE_REDACTED: "Mail: a released file was redacted",
 }

@@ -10,8 +10,6 @@ from sqlalchemy.orm import Session, aliased
 
 from jobserver.models import (
     Application,
-    AuditableEvent,
-    AuditType,
     Backend,
     BackendMembership,
     GithubIdentity,
@@ -25,7 +23,6 @@ from jobserver.models import (
     User,
     Workspace,
 )
-from jobserver.queries.changes import Change
 from jobserver.queries.staff.projects import identifier_order
 from jobserver.security import roles
 from jobserver.security.sessions import goes_on
@@ -226,17 +223,3 @@ def tokens(db: Session, user: User) -> Sequence[PersonalToken]:
     """The person's newest tokens."""
     mine = select(PersonalToken).where(PersonalToken.user_id == user.id)
     return db.scalars(mine.order_by(PersonalToken.id.desc()).limit(MOST_TOKENS)).all()
-
-
-def last_change(db: Session, user: User, types: Sequence[AuditType]) -> Change | None:
-    """The last recorded change of these kinds to the person; None if there is none."""
-    event = AuditableEvent
-    statement = (
-        select(func.coalesce(User.fullname, event.created_by), event.created_at)
-        .outerjoin(User, User.id == event.actor_id)
-        .where(event.target_user == user.username, event.type.in_(types))
-        .order_by(event.id.desc())
-        .limit(1)
-    )
-    row = db.execute(statement).one_or_none()
-    return Change(*row) if row else None

@@ -15,6 +15,7 @@ from jobserver.models import (
     GithubIdentity,
     Org,
     OrgMembership,
+    Project,
     ProjectMembership,
     User,
 )
@@ -94,6 +95,17 @@ def _any(rules: Mapping[str, tuple[str, ColumnElement[bool]]]) -> Any:
     return lambda values: or_(*[rules[value][1] for value in values if value in rules])
 
 
+def found_by(q: str) -> ColumnElement[bool]:
+    """That this is in somebody's name or email, or in the name of an organisation or project of theirs."""
+    in_orgs = select(OrgMembership.user_id).join(Org, Org.id == OrgMembership.org_id)
+    in_projects = select(ProjectMembership.user_id).join(Project, Project.id == ProjectMembership.project_id)
+    return or_(
+        contains(q, User.fullname, User.username, func.coalesce(User.email, "")),
+        User.id.in_(in_orgs.where(contains(q, Org.name), goes_on(OrgMembership))),
+        User.id.in_(in_projects.where(contains(q, Project.name), goes_on(ProjectMembership))),
+    )
+
+
 def _by_backend(values: Sequence[str]) -> ColumnElement[bool]:
     chosen = select(Backend.id).where(Backend.slug.in_(values))
     return _is_member(BackendMembership, BackendMembership.backend_id.in_(chosen))
@@ -119,6 +131,12 @@ def _backends(db: Session) -> list[Option]:
     members = select(func.count()).where(*belongs).scalar_subquery()
     rows = db.execute(select(Backend.slug, Backend.name, members).order_by(func.lower(Backend.name)))
     return [Option(*row) for row in rows]
+
+
+def backend_slugs(db: Session, values: Sequence[str]) -> dict[str, str]:
+    """The slugs of the backends that these values name by id, none by slug, by value (spec: staff 13.1)."""
+    by_id = {str(id_): slug for id_, slug in db.execute(select(Backend.id, Backend.slug))}
+    return {value: by_id[value] for value in {*values} & by_id.keys() - {*by_id.values()}}
 
 
 def _orgs(db: Session) -> list[Option]:
@@ -195,8 +213,8 @@ USERS: StaffList[UserRow] = StaffList(
         " ".join(row.roles),
         " ".join(row.missing),
     ),
-    search=lambda q: contains(q, User.fullname, User.username, func.coalesce(User.email, "")),
-    search_label="Name, username or email",
+    search=found_by,
+    search_label="Name, username, email, organisation or project",
     filters=(
         Filter("kind", "Kind", _any(_KINDS), _kinds),
         Filter("backend", "Backend", _by_backend, _backends),

@@ -7,7 +7,8 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, exists, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
-from jobserver.models import Org, Project, ProjectCollaboration, Repo, Workspace
+from jobserver.models import Org, Project, ProjectCollaboration, Release, Repo, Workspace, utcnow
+from jobserver.queries.release_pages import late
 from jobserver.queries.staff.listing import Filter, Option, Sort, StaffList, contains
 from jobserver.queries.staff.projects import identifier_order
 
@@ -60,6 +61,14 @@ def _by_state(values: Sequence[str]) -> ColumnElement[bool]:
     return Workspace.is_archived.in_([value == "archived" for value in values])
 
 
+def _lacks_files(_values: Sequence[str]) -> ColumnElement[bool]:
+    return Workspace.id.in_(select(Release.workspace_id).where(late(utcnow())))
+
+
+def _lacking(_db: Session) -> list[Option]:
+    return [Option("late", "Not all have come")]
+
+
 def _states(db: Session) -> list[Option]:
     counted = db.execute(select(Workspace.is_archived, func.count()).group_by(Workspace.is_archived))
     found: dict[bool, int] = {row[0]: row[1] for row in counted}
@@ -109,6 +118,7 @@ WORKSPACES: StaffList[WorkspaceRow] = StaffList(
     filters=(
         Filter("orgs", "Organisation", _by_org, _orgs),
         Filter("state", "State", _by_state, _states),
+        Filter("files", "Released files", _lacks_files, _lacking),
         Filter("projects", "Project", _by_project, hint="Its slug or number"),
     ),
 )

@@ -16,7 +16,8 @@ from jobserver.resources import SettingsResource
 from jobserver.resources.links import page_url
 from jobserver.security.permissions import Permission
 from jobserver.templating.browsers import browser
-from jobserver.views.settings.frame import back, frame, pager
+from jobserver.views.pages import pager_of
+from jobserver.views.settings.frame import back, frame
 
 TAB = "sessions"
 
@@ -32,7 +33,7 @@ TAB = "sessions"
 def sessions(context: SettingsResource, request: Request) -> dict[str, Any]:
     """Every browser in which one is signed in."""
     me, now = request.identity, utcnow()
-    pages = pager(request, queries.number_of_sessions(request.db, me.user_id, now), queries.PAGE)
+    pages = pager_of(request, queries.number_of_sessions(request.db, me.user_id, now), queries.PAGE)
     return {
         **frame(context, request, TAB),
         "sessions": queries.sessions(request.db, me, now, limit=pages.size, offset=pages.offset),

@@ -73,10 +73,14 @@ class Operations:
         """A site alert about the backend, and a mail to those whom it concerns, if that is wanted."""
         form = AnnounceForm(self.sent)
         valid = self.sent is not None and form.validate()
+        if valid and self.step == "do":
+            # Whoever sends it a second time, or at once, waits here and then finds it announced.
+            actions.hold(self.request.db, self.backend)
         people: list[Recipient] = []
         if valid and form.mail.data:
             people = queries.recipients(self.request.db, self.backend.id)
-        version = version_of(*[str(each.user_id) for each in people])
+        said = queries.last_announcement(self.request.db, self.backend.id)
+        version = version_of(*map(str, [said, *[each.user_id for each in people]]))
         if valid and self.step == "do" and not self._is_old(form, version):
             try:
                 return self._announce(form, people)

@@ -23,6 +23,7 @@ from jobserver.resources.links import page_url
 from jobserver.resources.staff import StaffBackend, StaffBackends
 from jobserver.security.permissions import Permission
 from jobserver.views.fields import texts
+from jobserver.views.staff.editing import overtaken, say_saved
 from jobserver.views.staff.listing import TEMPLATE, listed
 
 MINUTE = timedelta(minutes=1)
@@ -98,18 +99,14 @@ def detail(context: StaffBackend, request: Request) -> dict[str, Any]:
 def edit(context: StaffBackend, request: Request) -> dict[str, Any] | HTTPSeeOther:
     """Name, whether it is in use, and the alert timeout."""
     backend = context.thing
-    sent = texts(request.POST) if request.method == "POST" else None
-    minutes = max(1, backend.alert_timeout // MINUTE)
-    stored = {"name": backend.name, "is_active": backend.is_active, "alert_timeout": minutes}
-    form = EditBackendForm(sent, data=stored)
+    form = EditBackendForm(texts(request.POST)) if request.method == "POST" else _stored(backend)
     conflict = None
-    if sent is None:
-        form.version.data = actions.edit_version(backend)
-    elif form.validate():
+    if request.method == "POST" and form.validate():
         try:
             return _save(request, backend, form)
         except ChangedMeanwhile:
-            conflict = _conflict(request, backend, form)
+            change = last_change(request.db, backend, AuditType.BACKEND_UPDATED)
+            conflict = overtaken(form, _stored(backend), change)
         except Malformed as fault:
             form.name.errors = [str(fault)]
     return {**frame(request, backend, "Edit"), "backend": backend, "form": form, "conflict": conflict}
@@ -126,29 +123,17 @@ def _save(request: Request, backend: Backend, form: EditBackendForm) -> HTTPSeeO
         alert_timeout=(form.alert_timeout.data or 0) * MINUTE,
         reason=form.reason.data,
     )
-    if changed:
-        request.flash("success", f"Saved {backend.name}.")
-    else:
-        request.flash("info", "Nothing was changed.")
+    say_saved(request, changed, backend.name)
     return to_backend(request, backend)
 
 
-def _conflict(request: Request, backend: Backend, form: EditBackendForm) -> dict[str, Any]:
-    """Both versions; the form is now about the other one."""
-    change = last_change(request.db, backend, AuditType.BACKEND_UPDATED)
-    who = change.who if change else "Somebody"
-    form.form_errors.append(f"{who} has changed this since you opened this page. Nothing was saved.")
-    form.version.data = actions.edit_version(backend)
-    yes_no = {True: "Yes", False: "No"}
-    now, yours = backend.alert_timeout // MINUTE, form.alert_timeout.data
-    return {
-        "change": change,
-        "rows": [
-            ("Name", backend.name, form.name.data),
-            ("In use", yes_no[backend.is_active], yes_no[form.is_active.data]),
-            ("Minutes of silence", str(now), str(yours)),
-        ],
-    }
+def _stored(backend: Backend) -> EditBackendForm:
+    return EditBackendForm(
+        name=backend.name,
+        is_active=backend.is_active,
+        alert_timeout=max(1, backend.alert_timeout // MINUTE),
+        version=actions.edit_version(backend),
+    )
 
 
 @view_config(

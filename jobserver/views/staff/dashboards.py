@@ -1,5 +1,6 @@
 """Dashboards: projects and repositories with what was done in them (spec: staff 5)."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from pyramid.request import Request
@@ -14,25 +15,35 @@ from jobserver.resources.staff import StaffDashboards
 from jobserver.security.permissions import Permission
 from jobserver.views.staff.listing import TEMPLATE, listed
 
-# Name in the address, heading, what it is for.
-DASHBOARDS = (
-    (
-        "copiloting",
+
+@dataclass(frozen=True)
+class Dashboard:
+    """One of them: its heading, what it is for, and its rows."""
+
+    heading: str
+    about: str
+    listing: StaffList[Any]
+
+
+# By their names in the address.
+DASHBOARDS = {
+    "copiloting": Dashboard(
         "Co-piloting",
         "Projects with their co-pilots, repositories and what was run and released.",
+        COPILOTING,
     ),
-    ("project", "Projects", "All projects, with how much was run and released."),
-    (
-        "repos",
+    "project": Dashboard("Projects", "All projects, with how much was run and released.", PROJECT_DASHBOARD),
+    "repos": Dashboard(
         "Private repositories",
         "Private repositories whose code first ran 11 months ago or earlier; after 12 they must be public.",
+        PRIVATE_REPOS,
     ),
-    (
-        "repos-with-multiple-projects",
+    "repos-with-multiple-projects": Dashboard(
         "Repositories of several projects",
         "Repositories that workspaces of more than one project use.",
+        SHARED_REPOS,
     ),
-)
+}
 
 
 @view_config(
@@ -50,65 +61,28 @@ def dashboards(context: StaffDashboards, request: Request) -> dict[str, Any]:
     }
 
 
-@view_config(
-    context=StaffDashboards,
-    name="copiloting",
-    permission=Permission.STAFF_AREA_VIEW,
-    request_method="GET",
-    renderer=TEMPLATE,
-)
-def copiloting(context: StaffDashboards, request: Request) -> dict[str, Any] | Response:
-    """Projects that co-pilots look after: those of no organisation that has none."""
-    return _dashboard(request, COPILOTING, "copiloting")
-
-
-@view_config(
-    context=StaffDashboards,
-    name="project",
-    permission=Permission.STAFF_AREA_VIEW,
-    request_method="GET",
-    renderer=TEMPLATE,
-)
-def project(context: StaffDashboards, request: Request) -> dict[str, Any] | Response:
-    """All projects."""
-    return _dashboard(request, PROJECT_DASHBOARD, "project")
-
-
-@view_config(
-    context=StaffDashboards,
-    name="repos",
-    permission=Permission.STAFF_AREA_VIEW,
-    request_method="GET",
-    renderer=TEMPLATE,
-)
-def repos(context: StaffDashboards, request: Request) -> dict[str, Any] | Response:
-    """Private repositories that must soon be public."""
-    return _dashboard(request, PRIVATE_REPOS, "repos")
-
-
-@view_config(
-    context=StaffDashboards,
-    name="repos-with-multiple-projects",
-    permission=Permission.STAFF_AREA_VIEW,
-    request_method="GET",
-    renderer=TEMPLATE,
-)
-def shared_repos(context: StaffDashboards, request: Request) -> dict[str, Any] | Response:
-    """Repositories of several projects."""
-    return _dashboard(request, SHARED_REPOS, "repos-with-multiple-projects")
-
-
-def _dashboard(request: Request, listing: StaffList[Any], name: str) -> dict[str, Any] | Response:
-    heading, lede = next(each[1:] for each in DASHBOARDS if each[0] == name)
+def dashboard(context: StaffDashboards, request: Request) -> dict[str, Any] | Response:
+    """One of them, as the address says."""
+    found = DASHBOARDS[request.view_name]
     return listed(
         request,
-        listing,
-        part=f"dashboard_{name.replace('-', '_')}",
-        heading=heading,
-        sentence=lede,
+        found.listing,
+        part=f"dashboard_{request.view_name.replace('-', '_')}",
+        heading=found.heading,
+        sentence=found.about,
         breadcrumbs=[
             ("Staff area", page_url(request, "staff")),
             ("Dashboards", page_url(request, "staff", "dashboards")),
-            (heading, None),
+            (found.heading, None),
         ],
     )
+
+
+for _name in DASHBOARDS:
+    view_config(
+        context=StaffDashboards,
+        name=_name,
+        permission=Permission.STAFF_AREA_VIEW,
+        request_method="GET",
+        renderer=TEMPLATE,
+    )(dashboard)

@@ -6,6 +6,7 @@ from pyramid.request import Request
 from pyramid.view import view_config
 
 from jobserver.models import utcnow
+from jobserver.queries import readiness
 from jobserver.queries.staff import attention
 from jobserver.queries.staff import search as queries
 from jobserver.resources.links import page_url
@@ -24,13 +25,16 @@ LONGEST = 200
 def index(context: StaffArea, request: Request) -> dict[str, Any]:
     """What was found for ``q``; without it, what should be looked at."""
     q = request.GET.get("q", "").replace("\0", "").strip()[:LONGEST]
-    db = request.db
+    db, now = request.db, utcnow()
+    heard = None if q else readiness.worker_heard(db)
     return {
         "q": q,
         "found": queries.search(db, q) if q else [],
         "matters": [] if q else attention.matters(db),
         "backends": [] if q else attention.backends(db),
-        "now": utcnow(),
+        "worker_heard": heard,
+        "worker_silent": readiness.is_silent(heard, now),
+        "now": now,
         "url": lambda *names: page_url(request, *names),
         "list_url": lambda part, query: page_url(request, "staff", part, query=query),
         "breadcrumbs": [("Staff area", None)],

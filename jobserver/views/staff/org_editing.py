@@ -15,7 +15,7 @@ from jobserver.actions.redirects import LeadsElsewhere
 from jobserver.actions.versions import ChangedMeanwhile
 from jobserver.clients.storage import StorageError
 from jobserver.forms.staff.logos import Logo
-from jobserver.forms.staff.orgs import EditOrgForm, texts_of
+from jobserver.forms.staff.orgs import EditOrgForm
 from jobserver.models import AuditType, Org
 from jobserver.queries.changes import last_change
 from jobserver.resources.links import page_url
@@ -23,6 +23,7 @@ from jobserver.resources.staff import StaffOrg
 from jobserver.resources.uploads import logo_url
 from jobserver.security.permissions import Permission
 from jobserver.views.fields import texts
+from jobserver.views.staff.editing import Conflict, overtaken, say_saved
 from jobserver.views.staff.orgs import FOLDER, home
 
 log = structlog.get_logger("jobserver.uploads")
@@ -38,10 +39,7 @@ TEMPLATE = f"{FOLDER}/edit.jinja2"
 )
 def edit(context: StaffOrg, request: Request) -> dict[str, Any]:
     """The form with what is stored."""
-    org = context.thing
-    form = EditOrgForm(obj=org)
-    form.version.data = changes.version(org, *actions.EDITABLE)
-    return _page(request, org, form)
+    return _page(request, context.thing, _stored(context.thing))
 
 
 @view_config(
@@ -50,6 +48,7 @@ def edit(context: StaffOrg, request: Request) -> dict[str, Any]:
     permission=Permission.STAFF_AREA_ACCESS,
     request_method="POST",
     renderer=TEMPLATE,
+    files=("logo",),
 )
 def save(context: StaffOrg, request: Request) -> dict[str, Any] | HTTPSeeOther:
     """Keep it, unless somebody else has changed it since the form was opened."""
@@ -57,7 +56,7 @@ def save(context: StaffOrg, request: Request) -> dict[str, Any] | HTTPSeeOther:
     sent = texts(request.POST)
     sent["logo"] = request.POST.get("logo")
     form = EditOrgForm(sent)
-    if not form.validate() or not _stored(request, form):
+    if not form.validate() or not _keeps_logo(request, form):
         return _page(request, org, form)
     try:
         changed = actions.edit(
@@ -69,18 +68,21 @@ def save(context: StaffOrg, request: Request) -> dict[str, Any] | HTTPSeeOther:
             by=request.identity,
         )
     except ChangedMeanwhile:
-        return _page(request, org, form, conflict=_conflict(request, org, form))
+        change = last_change(request.db, org, AuditType.ORG_UPDATED)
+        conflict = overtaken(form, _stored(org), change)
+        return _page(request, org, form, conflict=conflict)
     except Refused as fault:
         form[fault.field].errors = [str(fault)]
         return _page(request, org, form, clashes=isinstance(fault, LeadsElsewhere))
-    if changed:
-        request.flash("success", f"Saved {org.name}.")
-    else:
-        request.flash("info", "Nothing was changed.")
+    say_saved(request, changed, org.name)
     return HTTPSeeOther(home(request, org))
 
 
-def _stored(request: Request, form: EditOrgForm) -> bool:
+def _stored(org: Org) -> EditOrgForm:
+    return EditOrgForm(obj=org, version=changes.version(org, *actions.EDITABLE))
+
+
+def _keeps_logo(request: Request, form: EditOrgForm) -> bool:
     """Keep the picture that was sent, if there is one. Under its name nothing else can ever be."""
     if form.picture is None:
         return True
@@ -98,24 +100,12 @@ def _keep(request: Request, logo: Logo) -> None:
     media.keep(media.receive(io.BytesIO(logo.content).read, len(logo.content)), logo.path)
 
 
-def _conflict(request: Request, org: Org, form: EditOrgForm) -> dict[str, Any]:
-    """Both versions; the form is now about the other one."""
-    change = last_change(request.db, org, AuditType.ORG_UPDATED)
-    who = change.who if change else "Somebody"
-    form.form_errors.append(f"{who} has changed this since you opened this page. Nothing was saved.")
-    form.version.data = changes.version(org, *actions.EDITABLE)
-    stored = {name: getattr(org, name) for name in actions.EDITABLE}
-    pairs = zip(texts_of(stored), texts_of(form.values(org.logo_file)), strict=True)
-    rows = [(label, now, yours) for (label, now), (_, yours) in pairs if now != yours]
-    return {"change": change, "rows": rows}
-
-
 def _page(
     request: Request,
     org: Org,
     form: EditOrgForm,
     *,
-    conflict: dict[str, Any] | None = None,
+    conflict: Conflict | None = None,
     clashes: bool = False,
 ) -> dict[str, Any]:
     back_url = home(request, org)

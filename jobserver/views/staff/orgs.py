@@ -6,7 +6,7 @@ Spec: staff 7.1 to 7.3, 7.5.
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from pyramid.httpexceptions import HTTPNotFound, HTTPSeeOther
+from pyramid.httpexceptions import HTTPSeeOther
 from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.view import view_config
@@ -26,8 +26,8 @@ from jobserver.resources.staff import StaffOrg, StaffOrgs
 from jobserver.resources.uploads import logo_url
 from jobserver.security.next_url import safe_next
 from jobserver.security.permissions import Permission
-from jobserver.templating.pager import Pager, page_number
 from jobserver.views.fields import texts
+from jobserver.views.pages import pager_of
 from jobserver.views.staff.listing import TEMPLATE, listed
 
 FOLDER = "jobserver:templates/staff/orgs"
@@ -198,11 +198,7 @@ def _detail(
     request: Request, org: Org, members_form: OrgMembersForm, github_form: GithubOrgForm
 ) -> dict[str, Any]:
     db = request.db
-    total = queries.number_of_members(db, org.id)
-    number = page_number(request.GET.get("page"), total, queries.MEMBERS)
-    if number is None:
-        raise HTTPNotFound
-    pager = Pager(number, total, queries.MEMBERS, list(request.GET.items()))
+    pager = pager_of(request, queries.number_of_members(db, org.id), queries.MEMBERS)
     projects, number_of_projects = queries.projects(db, org.id)
     here = page_url(request, "staff", "orgs", org.slug)
     return {

@@ -15,13 +15,14 @@ from jobserver.actions.versions import ChangedMeanwhile
 from jobserver.forms.staff.projects import EditProjectForm
 from jobserver.models import AuditType, Project
 from jobserver.queries import projects as public
-from jobserver.queries.changes import Change, last_change
+from jobserver.queries.changes import last_change
 from jobserver.queries.staff import copilots
 from jobserver.queries.staff import project_page as queries
 from jobserver.resources.links import page_url
 from jobserver.resources.staff import StaffProject
 from jobserver.security.permissions import Permission
 from jobserver.views.fields import texts
+from jobserver.views.staff.editing import Conflict, overtaken, say_saved
 from jobserver.views.staff.places import project_crumbs
 
 TEMPLATE = "jobserver:templates/staff/projects/edit.jinja2"
@@ -37,9 +38,7 @@ TEMPLATE = "jobserver:templates/staff/projects/edit.jinja2"
 def edit(context: StaffProject, request: Request) -> dict[str, Any]:
     """The form with what is stored."""
     project = context.thing
-    form = EditProjectForm(data=_stored(request, project))
-    form.version.data = actions.version(request.db, project)
-    return _page(request, project, form)
+    return _page(request, project, _stored(request, project))
 
 
 @view_config(
@@ -68,17 +67,16 @@ def save(context: StaffProject, request: Request) -> dict[str, Any] | HTTPSeeOth
             take_over=form.take_over.data,
         )
     except ChangedMeanwhile:
-        return _conflict(request, project, form)
+        change = last_change(request.db, project, AuditType.PROJECT_UPDATED)
+        conflict = overtaken(form, _stored(request, project), change)
+        return _page(request, project, form, conflict=conflict)
     except Refused as refused:
         form.refuse(refused)
         if isinstance(refused, Taken) and refused.field == "number":
             next_number = queries.next_number(request.db)
             form.number.errors = [*form.number.errors, f"The next plain number is {next_number}."]
         return _page(request, project, form, leads_elsewhere=isinstance(refused, LeadsElsewhere))
-    if changed:
-        request.flash("success", f"Saved {project.name}.")
-    else:
-        request.flash("info", "Nothing was different, so nothing was changed.")
+    say_saved(request, changed, project.name)
     return HTTPSeeOther(page_url(request, "staff", "projects", project.slug))
 
 
@@ -98,23 +96,26 @@ def _wanted(form: EditProjectForm) -> Wanted:
     )
 
 
-def _stored(request: Request, project: Project) -> dict[str, Any]:
+def _stored(request: Request, project: Project) -> EditProjectForm:
     orgs = public.orgs_of(request.db, project.id)
     copilot = queries.people(request.db, project).copilot
     ends_at = project.copilot_support_ends_at
-    return {
-        "name": project.name,
-        "slug": project.slug,
-        "number": project.number or "",
-        "org": next((org.slug for org in orgs if org.is_lead), ""),
-        "other_orgs": [org.slug for org in orgs if not org.is_lead],
-        "copilot": copilot.username if copilot else "",
-        "copilot_support_ends_at": ends_at.astimezone(UTC).date() if ends_at else None,
-        "copilot_notes": project.copilot_notes,
-        "status": project.status,
-        "status_description": project.status_description,
-        "category": project.category,
-    }
+    form = EditProjectForm(
+        name=project.name,
+        slug=project.slug,
+        number=project.number or "",
+        org=next((org.slug for org in orgs if org.is_lead), ""),
+        other_orgs=[org.slug for org in orgs if not org.is_lead],
+        copilot=copilot.username if copilot else "",
+        copilot_support_ends_at=ends_at.astimezone(UTC).date() if ends_at else None,
+        copilot_notes=project.copilot_notes,
+        status=project.status,
+        status_description=project.status_description,
+        category=project.category,
+        version=actions.version(request.db, project),
+    )
+    _offer(request, project, form)
+    return form
 
 
 def _offer(request: Request, project: Project, form: EditProjectForm) -> None:
@@ -123,48 +124,19 @@ def _offer(request: Request, project: Project, form: EditProjectForm) -> None:
     form.offer(queries.all_orgs(request.db), people)
 
 
-def _conflict(request: Request, project: Project, form: EditProjectForm) -> dict[str, Any]:
-    """Both versions; saved again, theirs is replaced."""
-    change = last_change(request.db, project, AuditType.PROJECT_UPDATED, ["", "status", "status_description"])
-    who = change.who if change else "Somebody"
-    form.form_errors.append(f"{who} has changed this since you opened this page. Nothing was saved.")
-    form.version.data = actions.version(request.db, project)
-    now = EditProjectForm(data=_stored(request, project))
-    _offer(request, project, now)
-    rows = [
-        (field.label.text, _in_words(now[field.name]), _in_words(field))
-        for field in form
-        if field.name not in {"version", "reason", "take_over"}
-        and _in_words(now[field.name]) != _in_words(field)
-    ]
-    return _page(request, project, form, change=change, rows=rows)
-
-
-def _in_words(field: Any) -> str:
-    """What a field holds, as people read it."""
-    if hasattr(field, "choices"):
-        chosen = field.data if isinstance(field.data, list) else [field.data]
-        return ", ".join(each.label for each in field.choices if each.value and each.value in chosen)
-    return str(field.data or "")
-
-
 def _page(
     request: Request,
     project: Project,
     form: EditProjectForm,
     *,
     leads_elsewhere: bool = False,
-    change: Change | None = None,
-    rows: list[tuple[str, str, str]] | None = None,
+    conflict: Conflict | None = None,
 ) -> dict[str, Any]:
-    if form.org.choices is None:
-        _offer(request, project, form)
     return {
         "form": form,
         "project": project,
         "asks_to_take_over": leads_elsewhere or form.take_over.data,
-        "change": change,
-        "rows": rows or [],
+        "conflict": conflict,
         "project_url": page_url(request, "staff", "projects", project.slug),
         "breadcrumbs": project_crumbs(request, project, "Edit"),
     }

@@ -1,6 +1,5 @@
 """Who belongs to a project: adding, changing and removing members (spec: staff 8.7)."""
 
-from datetime import datetime
 from typing import Any
 
 from pyramid.httpexceptions import HTTPSeeOther
@@ -11,7 +10,8 @@ from jobserver.actions import memberships as actions
 from jobserver.actions.naming import Taken
 from jobserver.actions.versions import ChangedMeanwhile
 from jobserver.forms.staff.members import HINTS, AddMembersForm, MemberForm
-from jobserver.models import Project, ProjectMembership, Role, User
+from jobserver.models import AuditType, Project, ProjectMembership, User
+from jobserver.queries.changes import last_change
 from jobserver.queries.staff import project_page as queries
 from jobserver.resources.links import page_url
 from jobserver.resources.staff import StaffMembership, StaffProject
@@ -20,6 +20,7 @@ from jobserver.security.permissions import Permission
 from jobserver.security.roles import ROLES, known
 from jobserver.templating.times import last_day
 from jobserver.views.fields import texts
+from jobserver.views.staff.editing import Conflict, overtaken, say_saved
 from jobserver.views.staff.places import project_crumbs, project_home
 
 ADD = "jobserver:templates/staff/projects/add_member.jinja2"
@@ -66,14 +67,9 @@ def add_all(context: StaffProject, request: Request) -> dict[str, Any] | HTTPSee
 @view_config(context=StaffMembership, name="edit", permission=MAY, request_method="GET", renderer=EDIT)
 def edit(context: StaffMembership, request: Request) -> dict[str, Any]:
     """The roles as they are. ``next`` may say where to go afterwards."""
-    membership = context.thing
-    form = MemberForm(
-        roles=[role.value for role in known(membership.roles)],
-        last_day=last_day(membership.ends_at) if membership.ends_at else None,
-        version=actions.version(membership),
-        next=request.GET.get("next", ""),
-    )
-    return _edit_page(request, membership, context.project.thing, form)
+    form = _stored(context.thing)
+    form.next.data = request.GET.get("next", "")
+    return _edit_page(request, context.thing, context.project.thing, form)
 
 
 @view_config(
@@ -91,24 +87,22 @@ def save(context: StaffMembership, request: Request) -> dict[str, Any] | HTTPSee
     form.kept = membership.ends_at
     if not form.validate():
         return _edit_page(request, membership, project, form)
+    username = membership.user.username
+    if not actions.hold(request.db, membership):
+        return _gone(request, username, project)
     wanted = {role.value for role in form.chosen}
     differs = wanted != set(membership.roles) or form.ends_at != membership.ends_at
     try:
         if differs:
-            actions.check_seen(request.db, membership, form.version.data or "")
+            actions.check_seen(membership, form.version.data or "")
     except ChangedMeanwhile:
-        form.form_errors.append(
-            "Somebody has changed this membership since you opened this page. Nothing was saved."
-        )
-        rows = _differences(membership, form)
-        form.version.data = actions.version(membership)
-        return _edit_page(request, membership, project, form, rows=rows)
+        types = (AuditType.PROJECT_MEMBER_UPDATED, AuditType.PROJECT_MEMBER_UPDATED_ROLES)
+        change = last_change(request.db, membership, *types)
+        conflict = overtaken(form, _stored(membership), change)
+        return _edit_page(request, membership, project, form, conflict)
     actions.update_roles(request.db, membership, form.chosen, by=request.identity)
     actions.set_end(request.db, membership, form.ends_at, by=request.identity)
-    if differs:
-        request.flash("success", f"Saved the roles of {membership.user.username} on {project.title}.")
-    else:
-        request.flash("info", "Nothing was different, so nothing was changed.")
+    say_saved(request, differs, f"the roles of {membership.user.username} on {project.title}")
     return HTTPSeeOther(_next(request, project))
 
 
@@ -131,8 +125,15 @@ def remove(context: StaffMembership, request: Request) -> HTTPSeeOther:
     """End the membership."""
     membership, project = context.thing, context.project.thing
     username = membership.user.username
-    actions.remove(request.db, membership, by=request.identity)
+    if not actions.remove(request.db, membership, by=request.identity):
+        return _gone(request, username, project)
     request.flash("success", f"Removed {username} from {project.title}.")
+    return HTTPSeeOther(_next(request, project))
+
+
+def _gone(request: Request, username: str, project: Project) -> HTTPSeeOther:
+    """Somebody else has just removed the member."""
+    request.flash("info", f"{username} is no member of {project.title} any more. Nothing was changed.")
     return HTTPSeeOther(_next(request, project))
 
 
@@ -161,20 +162,12 @@ def _next(request: Request, project: Project) -> str:
     return safe_next(wanted, _back(request, project))
 
 
-def _differences(membership: ProjectMembership, form: MemberForm) -> list[tuple[str, str, str]]:
-    rows = [
-        ("Roles", _named(known(membership.roles)), _named(form.chosen)),
-        ("Last day", _day(membership.ends_at), _day(form.ends_at)),
-    ]
-    return [row for row in rows if row[1] != row[2]]
-
-
-def _named(roles: list[Role]) -> str:
-    return ", ".join(ROLES[role].name for role in sorted(roles))
-
-
-def _day(end: datetime | None) -> str:
-    return str(last_day(end)) if end else ""
+def _stored(membership: ProjectMembership) -> MemberForm:
+    return MemberForm(
+        roles=[role.value for role in known(membership.roles)],
+        last_day=last_day(membership.ends_at) if membership.ends_at else None,
+        version=actions.version(membership),
+    )
 
 
 def _add_page(request: Request, project: Project, form: AddMembersForm) -> dict[str, Any]:
@@ -194,7 +187,7 @@ def _edit_page(
     membership: ProjectMembership,
     project: Project,
     form: MemberForm,
-    rows: list[tuple[str, str, str]] | None = None,
+    conflict: Conflict | None = None,
 ) -> dict[str, Any]:
     form.next.data = safe_next(form.next.data, "")
     return {
@@ -203,7 +196,7 @@ def _edit_page(
         "member": membership.user,
         "github": queries.github_login(request.db, membership.user_id),
         "project": project,
-        "rows": rows or [],
+        "conflict": conflict,
         "remove_url": page_url(
             request, "staff", "projects", project.slug, "members", membership.id, "remove"
         ),

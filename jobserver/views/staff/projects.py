@@ -97,6 +97,7 @@ def created(context: StaffProject, request: Request) -> dict[str, Any]:
     return {
         "project": project,
         "people": queries.people(request.db, project),
+        "is_announced": queries.is_announced(request.db, project),
         "channel": request.registry["settings"].copilot_support_slack_channel,
         "public_url": page_url(request, project.org.slug, project.slug),
         "staff_url": page_url(request, *here),

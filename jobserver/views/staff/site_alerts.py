@@ -10,7 +10,7 @@ from pyramid.view import view_config
 from jobserver.actions import changes
 from jobserver.actions import site_alerts as actions
 from jobserver.actions.versions import ChangedMeanwhile
-from jobserver.forms.staff.site_alerts import SiteAlertForm, stored_texts
+from jobserver.forms.staff.site_alerts import SiteAlertForm
 from jobserver.models import AuditType, SiteAlert, utcnow
 from jobserver.queries.changes import last_change
 from jobserver.queries.staff import site_alerts as queries
@@ -18,6 +18,7 @@ from jobserver.resources.links import page_url
 from jobserver.resources.staff import StaffSiteAlert, StaffSiteAlerts, StaffSiteAlertToDelete
 from jobserver.security.permissions import Permission
 from jobserver.views.fields import texts
+from jobserver.views.staff.editing import Conflict, overtaken
 from jobserver.views.staff.listing import TEMPLATE, listed
 
 FOLDER = "jobserver:templates/staff/site_alerts"
@@ -58,10 +59,7 @@ def add(context: StaffSiteAlerts, request: Request) -> dict[str, Any] | HTTPSeeO
 )
 def edit(context: StaffSiteAlert, request: Request) -> dict[str, Any]:
     """The form with what is stored."""
-    alert = context.thing
-    form = SiteAlertForm(obj=alert)
-    form.version.data = changes.version(alert, *actions.EDITABLE)
-    return _form_page(request, form, alert)
+    return _form_page(request, _stored(context.thing), context.thing)
 
 
 @view_config(
@@ -82,12 +80,8 @@ def save(context: StaffSiteAlert, request: Request) -> dict[str, Any] | HTTPSeeO
         )
     except ChangedMeanwhile:
         change = last_change(request.db, alert, AuditType.SITE_ALERT_UPDATED)
-        who = change.who if change else "Somebody"
-        form.form_errors.append(f"{who} has changed this since you opened this page. Nothing was saved.")
-        form.version.data = changes.version(alert, *actions.EDITABLE)
-        pairs = zip(stored_texts(alert), form.texts(), strict=True)
-        rows = [(label, now, yours) for (label, now), (_, yours) in pairs if now != yours]
-        return _form_page(request, form, alert, conflict={"change": change, "rows": rows})
+        conflict = overtaken(form, _stored(alert), change)
+        return _form_page(request, form, alert, conflict=conflict)
     return _kept(request, alert, changed=changed)
 
 
@@ -110,6 +104,10 @@ def delete(context: StaffSiteAlertToDelete, request: Request) -> HTTPSeeOther:
     else:
         request.flash("info", "The site alert was deleted already.")
     return HTTPSeeOther(page_url(request, "staff", "site-alerts"))
+
+
+def _stored(alert: SiteAlert) -> SiteAlertForm:
+    return SiteAlertForm(obj=alert, version=changes.version(alert, *actions.EDITABLE))
 
 
 def _wants_preview(request: Request) -> bool:
@@ -139,7 +137,7 @@ def _form_page(
     form: SiteAlertForm,
     alert: SiteAlert | None,
     *,
-    conflict: dict[str, Any] | None = None,
+    conflict: Conflict | None = None,
 ) -> dict[str, Any]:
     wanted = _wants_preview(request) and not form.errors
     return {

@@ -6,11 +6,9 @@ from pyramid.httpexceptions import HTTPNotFound, HTTPSeeOther
 from pyramid.request import Request
 from pyramid.view import view_config
 
-from jobserver.actions import affiliations
-from jobserver.actions.versions import ChangedMeanwhile
+from jobserver.actions.affiliations import BACKENDS
 from jobserver.forms.staff.affiliations import AffiliationsForm
-from jobserver.models import AuditType, User
-from jobserver.queries.changes import Change
+from jobserver.models import User
 from jobserver.queries.staff import audit
 from jobserver.queries.staff import user as queries
 from jobserver.resources.links import page_url
@@ -18,14 +16,11 @@ from jobserver.resources.staff import StaffUser
 from jobserver.security.permissions import Permission
 from jobserver.views.fields import texts
 from jobserver.views.staff import user_roles
+from jobserver.views.staff.editing import Conflict
+from jobserver.views.staff.user_affiliations import form_of, save
 from jobserver.views.staff.user_frame import frame, tabs, user_url
 
 TEMPLATE = "jobserver:templates/staff/users/access.jinja2"
-BACKENDS = [
-    AuditType.BACKEND_MEMBER_ADDED,
-    AuditType.BACKEND_MEMBER_REMOVED,
-    AuditType.BACKEND_MEMBER_UPDATED,
-]
 
 
 @view_config(
@@ -48,52 +43,19 @@ def set_backends(context: StaffUser, request: Request) -> dict[str, Any] | HTTPS
     user = context.thing
     if not queries.facts(request.db, user).uses_github:
         raise HTTPNotFound
-    form = _form(request, user, texts(request.POST))
+    form = form_of(request, user, BACKENDS, texts(request.POST))
     if not form.validate():
         return _page(request, user, form)
-    try:
-        changed = affiliations.set_all(
-            request.db,
-            affiliations.BACKENDS,
-            user,
-            form.wanted,
-            by=request.identity,
-            seen=form["version"].data or "",
-            reason=form["reason"].data or "",
-        )
-    except ChangedMeanwhile:
-        return _page(request, user, form, conflict=conflict(request, user, form, BACKENDS))
-    if changed:
-        request.flash("success", f"Saved the backends of {user.username}.")
-    else:
-        request.flash("info", "Nothing was changed.")
+    if conflict := save(request, user, BACKENDS, form):
+        return _page(request, user, form, conflict)
     return HTTPSeeOther(user_url(request, user))
 
 
-def conflict(
-    request: Request, user: User, form: AffiliationsForm, types: list[AuditType]
-) -> tuple[Change | None, list[tuple[str, str, str]]]:
-    """Who changed it meanwhile, and what differs: as it is now, and as it was sent.
-
-    The form then stands for what is shown: sent again, it replaces it.
-    """
-    change = queries.last_change(request.db, user, types)
-    who = change.who if change else "Somebody"
-    form.form_errors.append(f"{who} has changed this since you opened this page. Nothing was saved.")
-    form["version"].data = affiliations.version(form.held)
-    return change, form.differences()
-
-
-def _form(request: Request, user: User, sent: Any = None) -> AffiliationsForm:
-    places = queries.backends(request.db, user)
-    return AffiliationsForm("backends", "Backends", places, {each.id: each.slug for each in places}, sent)
-
-
 def _page(
-    request: Request, user: User, form: AffiliationsForm | None = None, *, conflict: Any = None
+    request: Request, user: User, form: AffiliationsForm | None = None, conflict: Conflict | None = None
 ) -> dict[str, Any]:
     db, facts = request.db, queries.facts(request.db, user)
-    form = form or _form(request, user)
+    form = form or form_of(request, user, BACKENDS)
     projects, orgs = queries.in_projects(db, user), queries.orgs_of(db, user)
     return {
         **frame(request, user, facts=facts),

@@ -11,11 +11,13 @@ from jobserver.actions.naming import Malformed, Refused
 from jobserver.actions.versions import ChangedMeanwhile
 from jobserver.forms.staff.users import AccountForm, ReasonForm
 from jobserver.models import AuditType, User
+from jobserver.queries.changes import last_change_to
 from jobserver.queries.staff import user as queries
 from jobserver.queries.staff.user import Facts
 from jobserver.resources.staff import StaffUser
 from jobserver.security.permissions import Permission
 from jobserver.views.fields import texts
+from jobserver.views.staff.editing import Conflict, overtaken, say_saved
 from jobserver.views.staff.user_frame import frame, tabs, user_url
 
 ACCOUNT = "jobserver:templates/staff/users/account.jinja2"
@@ -32,8 +34,8 @@ _FIELDS = {"name": "fullname"}
 )
 def account(context: StaffUser, request: Request) -> dict[str, Any]:
     """What is known of the person, to be changed by those who may."""
-    user = context.thing
-    return _page(request, user, AccountForm(fullname=user.fullname, email=user.email))
+    user, facts = context.thing, queries.facts(request.db, context.thing)
+    return _page(request, user, _stored(user, facts), facts)
 
 
 @view_config(
@@ -46,7 +48,8 @@ def account(context: StaffUser, request: Request) -> dict[str, Any]:
 def save(context: StaffUser, request: Request) -> dict[str, Any] | HTTPSeeOther:
     """Keep the name, and of whoever does not sign in with GitHub the address."""
     user = context.thing
-    facts, form = queries.facts(request.db, user), AccountForm(texts(request.POST))
+    facts = queries.facts(request.db, user)
+    form = _fit(AccountForm(texts(request.POST)), user, facts)
     if not form.validate():
         return _page(request, user, form, facts)
     try:
@@ -54,52 +57,42 @@ def save(context: StaffUser, request: Request) -> dict[str, Any] | HTTPSeeOther:
             request.db,
             user,
             fullname=form.fullname.data or "",
-            email=form.email.data or "",
+            email=form.data.get("email") or "",
             uses_github=facts.uses_github,
             by=request.identity,
             seen=form.version.data or "",
             reason=form.reason.data or "",
         )
     except ChangedMeanwhile:
-        return _conflict(request, user, form, facts)
+        change = last_change_to(request.db, user, AuditType.USER_UPDATED)
+        conflict = overtaken(form, _stored(user, facts), change)
+        return _page(request, user, form, facts, conflict)
     except Refused as refusal:
         field = form[_FIELDS.get(refusal.field, refusal.field)]
         field.errors = [f"It {refusal.why}." if isinstance(refusal, Malformed) else str(refusal)]
         return _page(request, user, form, facts)
-    if changed:
-        request.flash("success", f"Saved the account of {user.username}.")
-    else:
-        request.flash("info", "Nothing was changed.")
+    say_saved(request, changed, f"the account of {user.username}")
     return HTTPSeeOther(user_url(request, user, "account"))
 
 
-def _conflict(request: Request, user: User, form: AccountForm, facts: Facts) -> dict[str, Any]:
-    change = queries.last_change(request.db, user, [AuditType.USER_UPDATED])
-    who = change.who if change else "Somebody"
-    form.form_errors.append(f"{who} has changed this since you opened this page. Nothing was saved.")
-    form.version.data = ""
-    rows = [
-        (form[name].label.text, getattr(user, name) or "", form[name].data or "")
-        for name in accounts.fields(uses_github=facts.uses_github)
-    ]
-    return _page(request, user, form, facts, conflict=(change, rows))
+def _stored(user: User, facts: Facts) -> AccountForm:
+    version = changes.version(user, *accounts.fields(uses_github=facts.uses_github))
+    return _fit(AccountForm(fullname=user.fullname, email=user.email, version=version), user, facts)
 
 
-def _page(
-    request: Request,
-    user: User,
-    form: AccountForm,
-    facts: Facts | None = None,
-    *,
-    conflict: Any = None,
-) -> dict[str, Any]:
-    db, facts = request.db, facts or queries.facts(request.db, user)
-    names = accounts.fields(uses_github=facts.uses_github)
-    form.version.data = form.version.data or changes.version(user, *names)
+def _fit(form: AccountForm, user: User, facts: Facts) -> AccountForm:
+    """Without the address of who signs in with GitHub; of the others only bots need none."""
     if facts.uses_github:
         del form.email
     elif accounts.needs_email(user):
         form.email.flags.required = True
+    return form
+
+
+def _page(
+    request: Request, user: User, form: AccountForm, facts: Facts, conflict: Conflict | None = None
+) -> dict[str, Any]:
+    db = request.db
     return {
         **frame(request, user, facts=facts),
         "tabs": tabs(request, user, facts, "account"),

@@ -11,12 +11,14 @@ from jobserver.actions.administrators import LastAdministrator
 from jobserver.actions.versions import ChangedMeanwhile, version_of
 from jobserver.forms.staff.users import ReasonForm, RolesForm
 from jobserver.models import AuditType, Role, User
+from jobserver.queries.changes import last_change_to
 from jobserver.queries.staff import user as queries
 from jobserver.resources.staff import StaffUserRoles
 from jobserver.security.next_url import safe_next
 from jobserver.security.permissions import Permission
 from jobserver.security.roles import ROLES, SENSITIVE, known
 from jobserver.views.fields import texts
+from jobserver.views.staff.editing import Conflict, overtaken, say_saved
 from jobserver.views.staff.user_frame import frame, user_url
 
 ROLES_PAGE = "jobserver:templates/staff/users/roles.jinja2"
@@ -27,10 +29,9 @@ _TOGETHER = {Role.SERVICE_ADMINISTRATOR, Role.TECH_SUPPORT}
 
 def form_values(request: Request, user: User, form: RolesForm | None = None) -> dict[str, Any]:
     """What the form of the roles shows; it is on two pages."""
-    form = form or RolesForm(roles=user.roles)
+    form = form or _stored(user)
     if request.identity.user_id != user.id and "own" in form:
         del form.own
-    form.version.data = form.version.data or version_of(*sorted(user.roles))
     return {
         "roles_form": form,
         "held": [ROLES[role] for role in sorted(known(user.roles))],
@@ -38,6 +39,10 @@ def form_values(request: Request, user: User, form: RolesForm | None = None) -> 
         "sensitive": {role.value for role in SENSITIVE},
         "can_give_roles": Role.STAFF_AREA_ADMINISTRATOR.value,
     }
+
+
+def _stored(user: User) -> RolesForm:
+    return RolesForm(roles=user.roles, version=version_of(*sorted(user.roles)))
 
 
 def _hint(role: Role) -> str:
@@ -77,32 +82,18 @@ def save(context: StaffUserRoles, request: Request) -> dict[str, Any] | HTTPSeeO
         form.roles.errors = [str(refusal)]
         return _page(request, user, form)
     except ChangedMeanwhile:
-        return _conflict(request, user, form)
-    if not changed:
-        request.flash("info", "Nothing was changed.")
-    elif SENSITIVE & (set(form.chosen) - held):
+        change = last_change_to(request.db, user, AuditType.USER_UPDATED_ROLES)
+        return _page(request, user, form, overtaken(form, _stored(user), change))
+    if changed and SENSITIVE & (set(form.chosen) - held):
         told = f"Saved the roles of {user.username}. They and the administrators are told by email."
         request.flash("success", told)
     else:
-        request.flash("success", f"Saved the roles of {user.username}.")
+        say_saved(request, changed, f"the roles of {user.username}")
     return HTTPSeeOther(safe_next(request.params.get("next"), user_url(request, user)))
 
 
-def _conflict(request: Request, user: User, form: RolesForm) -> dict[str, Any]:
-    change = queries.last_change(request.db, user, [AuditType.USER_UPDATED_ROLES])
-    who = change.who if change else "Somebody"
-    form.form_errors.append(f"{who} has changed these roles since you opened this page. Nothing was saved.")
-    form.version.data = version_of(*sorted(user.roles))
-    rows = [("Global roles", _names(user.roles), _names(form.roles.data or []))]
-    return _page(request, user, form, conflict=(change, rows))
-
-
-def _names(roles: list[str]) -> str:
-    return ", ".join(ROLES[role].name for role in sorted(known(roles))) or "None"
-
-
 def _page(
-    request: Request, user: User, form: RolesForm | None = None, *, conflict: Any = None
+    request: Request, user: User, form: RolesForm | None = None, conflict: Conflict | None = None
 ) -> dict[str, Any]:
     return {
         **frame(request, user, "Roles"),
@@ -133,28 +124,35 @@ def confirm_clear(context: StaffUserRoles, request: Request) -> dict[str, Any]:
     renderer=CLEAR_PAGE,
 )
 def clear(context: StaffUserRoles, request: Request) -> dict[str, Any] | HTTPSeeOther:
-    """Take every role away, global ones and those in projects; memberships stay."""
+    """Take every role away; those in projects only if the person may edit members, and memberships stay."""
     user = context.user.thing
     form = ReasonForm(texts(request.POST))
     if not form.validate():
         return _clear_page(request, user, form)
+    reason, in_projects = form.reason.data or "", request.has_permission(Permission.USER_EDIT_PROJECT_ROLES)
     try:
-        changed = clearing_roles.clear(request.db, user, by=request.identity, reason=form.reason.data or "")
+        changed = clearing_roles.clear(
+            request.db, user, by=request.identity, in_projects=bool(in_projects), reason=reason
+        )
     except LastAdministrator as refusal:
         form.form_errors.append(str(refusal))
         return _clear_page(request, user, form)
+    role = "role" if in_projects else "global role"
     if changed:
-        request.flash("success", f"{user.username} has no role any more.")
+        request.flash("success", f"{user.username} has no {role} any more.")
     else:
-        request.flash("info", f"{user.username} has no role. Nothing was changed.")
+        request.flash("info", f"{user.username} has no {role}. Nothing was changed.")
     return HTTPSeeOther(safe_next(request.params.get("next"), user_url(request, user, "roles")))
 
 
 def _clear_page(request: Request, user: User, form: ReasonForm) -> dict[str, Any]:
+    projects = queries.in_projects(request.db, user, with_roles=True)
+    may = request.has_permission(Permission.USER_EDIT_PROJECT_ROLES)
     return {
         **frame(request, user, "Take away all roles"),
         "form": form,
         "held": [ROLES[role] for role in sorted(known(user.roles))],
         "next": safe_next(request.params.get("next"), ""),
-        "projects": queries.in_projects(request.db, user, with_roles=True),
+        "projects": projects if may else [],
+        "kept": [] if may else projects,
     }

@@ -10,10 +10,11 @@ from pyramid.view import view_config
 from jobserver.actions import changes
 from jobserver.actions import workspaces as actions
 from jobserver.actions.versions import ChangedMeanwhile
-from jobserver.forms.staff.workspaces import EditWorkspaceForm, stored_texts
+from jobserver.forms.staff.workspaces import EditWorkspaceForm
 from jobserver.models import AuditType, Project, User, Workspace, utcnow
 from jobserver.queries.activity import latest_in
 from jobserver.queries.changes import last_change
+from jobserver.queries.release_pages import in_workspace, late, releases
 from jobserver.queries.staff import workspaces as queries
 from jobserver.queries.staff.audit import recent
 from jobserver.queries.staff.redirects import leading_to
@@ -21,6 +22,7 @@ from jobserver.resources.links import page_url
 from jobserver.resources.staff import StaffWorkspace, StaffWorkspaces
 from jobserver.security.permissions import Permission
 from jobserver.views.fields import texts
+from jobserver.views.staff.editing import Conflict, overtaken, say_saved
 from jobserver.views.staff.listing import TEMPLATE, listed
 
 FOLDER = "jobserver:templates/staff/workspaces"
@@ -45,7 +47,7 @@ def workspaces(context: StaffWorkspaces, request: Request) -> dict[str, Any] | R
 )
 def detail(context: StaffWorkspace, request: Request) -> dict[str, Any]:
     """What is known of a workspace, and its newest job requests."""
-    db, workspace = request.db, context.thing
+    db, workspace, now = request.db, context.thing, utcnow()
     project = workspace.project
     return {
         **_frame(request, workspace),
@@ -54,11 +56,12 @@ def detail(context: StaffWorkspace, request: Request) -> dict[str, Any]:
         "repo": workspace.repo,
         "creator": db.get_one(User, workspace.created_by_id),
         "latest": latest_in(db, Workspace.id == workspace.id, limit=10),
+        "late": releases(db, in_workspace(workspace.id) & late(now), with_files=True),
         "redirects": leading_to(db, workspace),
         "events": recent(db, "Workspace", workspace.id),
         "may_change": request.has_permission(Permission.STAFF_AREA_ACCESS),
-        "public_url": page_url(request, project.org.slug, project.slug, workspace.name),
-        "now": utcnow(),
+        "public_url": page_url(request, *workspace.path),
+        "now": now,
         "url": lambda *names: page_url(request, *names),
     }
 
@@ -72,14 +75,7 @@ def detail(context: StaffWorkspace, request: Request) -> dict[str, Any]:
 )
 def edit(context: StaffWorkspace, request: Request) -> dict[str, Any]:
     """The form with what is stored."""
-    workspace = context.thing
-    form = EditWorkspaceForm(
-        project=workspace.project.slug,
-        is_archived=workspace.is_archived,
-        purpose=workspace.purpose,
-        version=changes.version(workspace, *actions.EDITABLE_BY_STAFF),
-    )
-    return _edit_page(request, workspace, form)
+    return _edit_page(request, context.thing, _stored(request, context.thing))
 
 
 @view_config(
@@ -114,28 +110,21 @@ def save(context: StaffWorkspace, request: Request) -> dict[str, Any] | HTTPSeeO
             by=request.identity,
         )
     except ChangedMeanwhile:
-        return _edit_page(request, workspace, form, conflict=_conflict(request, workspace, form))
-    if changed:
-        request.flash("success", f"Saved {workspace.name}.")
-    else:
-        request.flash("info", "Nothing was changed.")
+        types = (AuditType.WORKSPACE_MOVED, AuditType.WORKSPACE_UPDATED)
+        change = last_change(request.db, workspace, *types)
+        conflict = overtaken(form, _stored(request, workspace), change)
+        return _edit_page(request, workspace, form, conflict=conflict)
+    say_saved(request, changed, workspace.name)
     return HTTPSeeOther(page_url(request, "staff", "workspaces", workspace.name))
 
 
-def _conflict(request: Request, workspace: Workspace, form: EditWorkspaceForm) -> dict[str, Any]:
-    """Both versions; the form is now about the other one."""
-    project = request.db.get_one(Project, workspace.project_id)
-    found = [
-        last_change(request.db, workspace, type_)
-        for type_ in (AuditType.WORKSPACE_MOVED, AuditType.WORKSPACE_UPDATED)
-    ]
-    change = max((each for each in found if each), key=lambda each: each.at, default=None)
-    who = change.who if change else "Somebody"
-    form.form_errors.append(f"{who} has changed this since you opened this page. Nothing was saved.")
-    form.version.data = changes.version(workspace, *actions.EDITABLE_BY_STAFF)
-    pairs = zip(stored_texts(workspace, project), form.texts(), strict=True)
-    rows = [(label, now, yours) for (label, now), (_, yours) in pairs if now != yours]
-    return {"change": change, "rows": rows}
+def _stored(request: Request, workspace: Workspace) -> EditWorkspaceForm:
+    return EditWorkspaceForm(
+        project=request.db.get_one(Project, workspace.project_id).slug,
+        is_archived=workspace.is_archived,
+        purpose=workspace.purpose,
+        version=changes.version(workspace, *actions.EDITABLE_BY_STAFF),
+    )
 
 
 def _edit_page(
@@ -144,7 +133,7 @@ def _edit_page(
     form: EditWorkspaceForm,
     *,
     alike: list[Project] | None = None,
-    conflict: dict[str, Any] | None = None,
+    conflict: Conflict | None = None,
 ) -> dict[str, Any]:
     return {
         **_frame(request, workspace, "Edit"),

@@ -12,12 +12,12 @@ def filled(page: Any, action: str, **changes: Any) -> list[tuple[str, str]]:
     form = page.html.find("form", {"action": action, "method": "post"})
     assert form is not None, f"no form goes to {action}"
     sent: list[tuple[str, str]] = []
-    for each in form.find_all("input"):
+    for each in form.find_all(["input", "textarea"]):
         if each["name"] == "csrfmiddlewaretoken":
             continue
         if each.get("type") == "checkbox" and not each.has_attr("checked"):
             continue
-        sent.append((each["name"], each.get("value", "")))
+        sent.append((each["name"], each.get("value", each.text.strip())))
     for name, value in changes.items():
         sent = [(key, old) for key, old in sent if key.replace("-", "_") != name]
         values = value if isinstance(value, list) else [] if value is None else [value]

@@ -1,5 +1,6 @@
 """What operators do about a backend in trouble: pause, announce, cancel everything (issue 5)."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -22,6 +23,7 @@ from tests import factories as f
 from tests.web.conftest import Browser
 from tests.web.staff.test_backends import events, fields_of
 from tests.web.staff.test_job_requests import active
+from tests.web.staff.test_site_alerts import edit_form
 
 
 @pytest.fixture
@@ -227,14 +229,42 @@ def test_whoever_came_to_be_mailed_meanwhile_has_to_be_looked_at(
     assert len(deferred(db, Task.MAIL_ANNOUNCEMENT)) == 1
 
 
-def test_without_a_tick_nobody_gets_a_mail(staff: Browser, db: Session, tpp: m.Backend) -> None:
+def test_sent_twice_at_once_it_is_made_once_and_mailed_once(
+    app: Any, staff: Browser, db: Session, tpp: m.Backend
+) -> None:
     active(backend=tpp)
-    look = staff.submit(address(tpp, "announce"), {**WORDS, "hours": "", "step": "preview"})
+    look = staff.submit(address(tpp, "announce"), {**WORDS, "mail": "y", "step": "preview"})
+    fields = doing(look, "Announce it</button>")
+
+    def press(_number: int) -> Any:
+        browser = Browser(app)
+        for name, value in staff.cookies.items():
+            browser.set_cookie(name, value.strip('"'))
+        return browser.submit(address(tpp, "announce"), fields, status="*")
+
+    with ThreadPoolExecutor(2) as pool:
+        later, first = sorted(pool.map(press, range(2)), key=lambda answer: answer.status_int)
+    assert (later.status_int, first.status_int) == (200, 303)
+    assert "has changed since you looked" in later.text
+    assert len(db.scalars(select(m.SiteAlert)).all()) == 1
+    assert len(deferred(db, Task.MAIL_ANNOUNCEMENT)) == 1
+    # Whoever means to say something else can.
+    staff.submit(address(tpp, "announce"), doing(later, "Announce it</button>"), status=303)
+
+
+def test_without_a_tick_nobody_gets_a_mail_and_without_hours_it_is_ended_by_hand(
+    staff: Browser, db: Session, tpp: m.Backend
+) -> None:
+    active(backend=tpp)
+    longest = {"title": "x" * 255, "message": "x" * 5000, "hours": ""}
+    look = staff.submit(address(tpp, "announce"), {**WORDS, **longest, "step": "preview"})
     staff.submit(address(tpp, "announce"), doing(look, "Announce it</button>"), status=303)
     [alert] = db.scalars(select(m.SiteAlert))
     assert alert.ends_at is None
     assert deferred(db, Task.MAIL_ANNOUNCEMENT) == []
     assert events(db, "announcement_mailed") == []
+    ending = {**edit_form(staff, alert), "ends_at": "2026-05-02T10:00"}
+    staff.submit(f"/staff/site-alerts/edit/{alert.id}/", ending, status=303)
 
 
 @pytest.mark.parametrize(

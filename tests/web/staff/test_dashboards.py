@@ -242,6 +242,22 @@ def test_jobs_of_sibling_repositories_do_not_count_but_are_shown(staff: Browser,
     assert "projects:" in row[2]
 
 
+def test_workspaces_of_the_project_for_tests_do_not_count(staff: Browser, db: Session) -> None:
+    tried = old("tried", 500)
+    tried.project.slug = "opensafely-testing"
+    db.commit()
+    assert rows(staff, "repos") == []
+    mine = f.WorkspaceFactory(repo=tried.repo, name="z-mine", created_by=f.UserFactory(fullname="Ann"))
+    ran(mine, utcnow() - timedelta(days=340))
+    old("elsewhere", 345).repo.url = "https://github.com/elsewhere/study"
+    db.commit()
+    first, second = rows(staff, "repos")
+    assert first[0] == "study elsewhere Created –"
+    assert second[0] == "tried opensafely Created –"
+    assert re.search(r"\d+ days left", second[1])
+    assert second[5] == "Ann"
+
+
 def test_signed_off_ones_can_be_told_apart(staff: Browser, db: Session) -> None:
     person = f.UserFactory()
     signed = {"researcher_signed_off_at": utcnow(), "researcher_signed_off_by_id": person.id}

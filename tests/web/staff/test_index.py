@@ -61,10 +61,16 @@ def test_every_kind_is_found_by_any_part_of_its_names(staff: Browser, db: Sessio
 
 def test_people_are_found_by_their_organisations_and_projects(staff: Browser, db: Session) -> None:
     of_org = f.OrgMembershipFactory(org=f.OrgFactory(name="Needle House")).user
-    of_project = f.ProjectMembershipFactory(project=f.ProjectFactory(name="Needle work")).user
-    f.UserFactory(username="other")
+    project = f.ProjectFactory(name="Needle work")
+    of_project = f.ProjectMembershipFactory(project=project).user
+    over = {"ends_at": utcnow() - timedelta(days=1)}
+    f.OrgMembershipFactory(org=f.OrgFactory(name="Needle street"), **over)
+    f.ProjectMembershipFactory(project=project, **over)
     users = hits(staff.get("/staff/?q=needle"))["Users"]
     assert sorted(users) == sorted(f"/staff/users/{each.username}/" for each in (of_org, of_project))
+    # So they are in the list that more of them are looked for in.
+    listed = staff.get("/staff/users/?q=needle")
+    assert sorted(re.findall(r'href="(/staff/users/[^/"]+/)"', listed.text)) == sorted(users)
 
 
 def test_each_kind_shows_ten_and_leads_to_the_rest(staff: Browser, db: Session) -> None:
@@ -132,8 +138,43 @@ def test_what_needs_attention_is_counted_and_leads_to_its_list(staff: Browser, d
     assert f"/staff/projects/{helped.slug}/" in staff.get(ending)
 
 
-def test_nothing_to_look_at_is_said(staff: Browser, db: Session) -> None:
-    assert "Nothing needs attention now" in staff.get("/staff/")
+def test_releases_whose_files_do_not_come_are_found(staff: Browser, db: Session) -> None:
+    """Spec: airlock 12.27."""
+    checker = f.UserFactory(fullname="Cara Checker")
+    here = {"uploaded_at": utcnow(), "path": "x", "uploaded_by": checker}
+    for name, minutes, arrived in (("late", 61, 1), ("fresh", 59, 1), ("whole", 61, 3)):
+        made = {"created_by": checker, "created_at": utcnow() - timedelta(minutes=minutes)}
+        release = f.ReleaseFactory(workspace=f.WorkspaceFactory(name=f"{name}-study"), **made)
+        for number in range(3):
+            f.ReleaseFileFactory(release=release, **(here if number < arrived else {}))
+    page = staff.get("/staff/")
+    assert "1 workspace waits for released files" in page
+    (address,) = [each for each in hits(page)["To look at"] if "files=late" in each]
+    page = staff.get(address)
+    found = [link["href"] for link in page.html.select("tbody th a")]
+    assert found == ["/staff/workspaces/late-study/"]
+    told = staff.get(found[0]).html.select_one("#late").find_parent("section").text
+    assert "1 of 3 uploaded" in told
+    assert "Cara Checker" in told
+    for name in ("fresh", "whole"):
+        assert staff.get(f"/staff/workspaces/{name}-study/").html.select_one("#late") is None
+
+
+def test_nothing_to_look_at_is_said_and_so_is_a_silent_worker(staff: Browser, db: Session) -> None:
+    def attention() -> str:
+        return " ".join(
+            staff.get("/staff/").html.select_one("#attention").find_parent("section").text.split()
+        )
+
+    assert "No worker has been heard from: what is to be sent waits" in attention()
+    for ago in (120, 60, 0):
+        statement = (
+            "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - make_interval(mins => :ago))"
+        )
+        db.execute(text(statement), {"ago": ago})
+        db.commit()
+        assert ("No worker has been heard from since 1 hour ago" in attention()) is (ago == 60)
+    assert "Nothing needs attention now" in attention()
 
 
 def test_the_page_takes_few_statements(staff: Browser, db: Session, count_statements: Any) -> None:

@@ -98,3 +98,24 @@ def test_nothing_typed_is_taken_for_a_pattern(staff: Browser) -> None:
     assert names(staff.get(f"{USERS}?q=0%25")) == ["a_b"]
     staff.get(f"{USERS}?q=%00")
     assert "Shorten" in staff.get(f"{USERS}?q={'x' * 300}").text
+
+
+def test_people_stand_by_name_in_whatever_case_and_then_by_username(staff: Browser) -> None:
+    for username, fullname in (
+        ("zoe", "Eva"),
+        ("Bob", "ann"),
+        ("amy", "ann"),
+        ("Cem", "Dan"),
+        ("Yan", "eva"),
+    ):
+        f.UserFactory(username=username, fullname=fullname)
+    assert names(staff.get(USERS)) == ["amy", "Bob", "Cem", "Yan", "zoe", "staff-1"]
+
+
+def test_bookmarks_that_name_a_backend_by_its_id_still_lead_there(staff: Browser, db: Session) -> None:
+    tpp = f.BackendFactory(slug="tpp")
+    f.BackendFactory(slug=str(tpp.id + 1))
+    moved = staff.get(f"{USERS}?q=an&backend={tpp.id}&missing=org", status=302).location
+    assert moved == f"http://localhost{USERS}?q=an&backend=tpp&missing=org"
+    staff.get(f"{USERS}?backend={tpp.id + 1}", status=200)
+    assert "Choose among those listed here." in staff.get(f"{USERS}?backend=999", status=200)

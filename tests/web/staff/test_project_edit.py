@@ -138,7 +138,7 @@ def test_every_field_is_saved_with_one_event_of_all_that_changed(
 
 def test_nothing_different_changes_and_records_nothing(staff: Browser, db: Session, project: Project) -> None:
     kept = db.scalars(select(ProjectCollaboration.id).order_by(ProjectCollaboration.id)).all()
-    assert "Nothing was different" in save(staff).follow()
+    assert "Nothing was changed." in save(staff).follow()
     assert events(db) == []
     save(staff, status="retired")
     assert [each.changes for each in events(db)] == [{"status": ["ongoing", "retired"]}]
@@ -166,7 +166,12 @@ def test_old_links_lead_on_and_never_in_a_circle(staff: Browser, db: Session, pr
 
 
 def test_another_lead_leaves_the_old_address_behind(staff: Browser, db: Session, project: Project) -> None:
-    save(staff, org="third", other_orgs=[])
+    redirect = f.RedirectFactory(project=f.ProjectFactory(name="Other"), old_url="/third/asthma/")
+    page = save(staff, expect=200, org="third", other_orgs=[])
+    assert any("still lead to “Other”" in each for each in summary(page))
+    save(staff, page, take_over="y")
+    db.refresh(redirect)
+    assert redirect.deleted_at is not None
     assert orgs_of(db, project) == {"third"}
     assert staff.get("/first/asthma/", status=302).location.endswith("/third/asthma/")
 
@@ -189,6 +194,7 @@ def test_only_the_letters_of_the_address_may_change(staff: Browser, db: Session,
         ({"slug": "first"}, "#slug"),
         ({"slug": "status"}, "#slug"),
         ({"slug": "logs"}, "#slug"),
+        ({"slug": "create"}, "#slug"),
         ({"number": "7"}, "#number"),
         ({"number": "x"}, "#number"),
         ({"number": "POS-2026-3001"}, "#copilot"),
@@ -202,7 +208,7 @@ def test_only_the_letters_of_the_address_may_change(staff: Browser, db: Session,
         ({"status": "finished"}, "#status"),
         ({"status": ""}, "#status"),
         ({"category": "secret"}, "#category"),
-        ({"reason": "x" * 1_001}, "#reason"),
+        ({"reason": "x" * 501}, "#reason"),
     ],
 )
 def test_what_is_wrong_is_said_at_its_field_and_nothing_is_saved(
@@ -289,6 +295,16 @@ def test_the_second_editor_is_told_and_sees_both_versions(
     save(web, page)
     assert now(db, project).name == "Bob's name"
     assert orgs_of(db, project) == {"first", "second"}
+
+
+def test_organisations_that_another_has_changed_are_not_overwritten(
+    staff: Browser, db: Session, project: Project
+) -> None:
+    opened = staff.get(EDIT)
+    save(staff, other_orgs=["third"])
+    assert "Nothing was saved." in save(staff, opened, expect=200, name="Another")
+    assert orgs_of(db, project) == {"first", "third"}
+    assert now(db, project).name == "Asthma"
 
 
 def test_the_page_takes_few_statements(staff: Browser, project: Project, count_statements: Any) -> None:

@@ -1,12 +1,14 @@
 """Members of projects, as staff look after them (spec: staff 8.7)."""
 
+import threading
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, sessionmaker
 
+from jobserver.actions import memberships as actions
 from jobserver.models import AuditableEvent, Project, ProjectMembership, User, utcnow
 from jobserver.templating.times import end_of_day
 from tests import factories as f
@@ -28,7 +30,7 @@ def project(db: Session) -> Project:
 def staff(web: Browser, db: Session) -> Browser:
     """The browser of somebody who looks after members."""
     roles = ["StaffAreaAdministrator", "TechSupport"]
-    return web.sign_in(f.UserFactory(username="staff-1", roles=roles))
+    return web.sign_in(f.UserFactory(username="staff-1", fullname="Sam Staff", roles=roles))
 
 
 @pytest.fixture
@@ -170,7 +172,7 @@ def test_nothing_different_records_nothing(
     membership.ends_at = end_of_day((utcnow() + timedelta(days=9)).date())
     db.commit()
     answer = staff.submit(place(membership), fields(staff.get(place(membership))), status=303)
-    assert "Nothing was different" in answer.follow()
+    assert "Nothing was changed." in answer.follow()
     assert events(db) == []
 
 
@@ -192,7 +194,7 @@ def test_the_second_editor_is_told_and_sees_both_versions(
     opened = staff.get(place(membership))
     staff.submit(place(membership), fields(opened, roles=["ProjectCollaborator"]), status=303)
     page = staff.submit(place(membership), fields(opened, roles=[]), status=200)
-    assert "Somebody has changed this membership" in page
+    assert "Sam Staff has changed this since you opened this page. Nothing was saved." in page
     conflict = page.html.select_one("#conflict").find_parent("section").text
     assert "Project Collaborator" in conflict
     assert members(db, project) == {"ann": ["ProjectCollaborator"]}
@@ -256,6 +258,34 @@ def test_nobody_is_led_to_another_site(
         assert answer.location == f"http://localhost{HERE}"
     answer = staff.submit(f"{place(membership, verb)}?next={wanted}", fields(page), status="*")
     assert "evil" not in answer.headers.get("Location", "")
+
+
+@pytest.mark.parametrize("verb", ["edit", "remove"])
+def test_who_comes_after_somebody_else_has_removed_the_member_is_told(
+    staff: Browser,
+    db: Session,
+    session_factory: sessionmaker[Session],
+    project: Project,
+    membership: ProjectMembership,
+    verb: str,
+) -> None:
+    sent = fields(staff.get(place(membership, verb)))
+    answers: list[Any] = []
+    late = threading.Thread(
+        target=lambda: answers.append(staff.submit(place(membership, verb), sent, status="*"))
+    )
+    with session_factory() as session:
+        first = session.get_one(User, membership.user_id)
+        actions.remove(session, session.get_one(ProjectMembership, membership.id), by=first)
+        late.start()
+        late.join(0.3)
+        assert late.is_alive()
+        session.commit()
+        late.join()
+    assert answers[0].status_int == 303
+    assert "ann is no member of Asthma any more. Nothing was changed." in answers[0].follow()
+    assert members(db, project) == {}
+    assert [each[0] for each in events(db)] == ["project_member_updated_roles", "project_member_removed"]
 
 
 def test_tech_support_stays_on_pages_that_it_may_open(web: Browser, db: Session, project: Project) -> None:

@@ -131,7 +131,12 @@ def test_without_a_copilot_nobody_is_told(staff: Browser, db: Session) -> None:
     page = staff.submit(CREATE, {"name": "Asthma", "org": "lead"}, status=303).follow()
     assert tasks(db) == []
     assert "is told" not in page
-    assert the(db, "asthma").number is None
+    project = the(db, "asthma")
+    assert project.number is None
+    # Nor is the channel told of who comes later.
+    project.copilot_id = f.UserFactory(roles=["StaffAreaAdministrator"]).id
+    db.commit()
+    assert "is told" not in staff.get("/staff/projects/asthma/created/")
 
 
 @pytest.mark.parametrize(
@@ -143,6 +148,7 @@ def test_without_a_copilot_nobody_is_told(staff: Browser, db: Session) -> None:
         ({"name": "a\0b"}, {"#name"}),
         ({"name": "STAFF"}, {"#name"}),
         ({"name": "Logs"}, {"#name"}),
+        ({"name": "Create"}, {"#name"}),
         ({"name": "known project"}, {"#name"}),
         ({"name": "Known: project!"}, {"#name"}),
         ({"number": "007"}, {"#number"}),

@@ -125,7 +125,7 @@ def test_a_day_that_cannot_be_meant_is_an_error_at_its_field(
     page = staff.submit(ORGS, sent, status=200)
     [error] = errors(page)
     assert error.startswith("Last day at Northmere: Enter")
-    assert page.html.find("input", {"name": "reason"})["value"] == "Kept"
+    assert page.html.find("textarea", {"name": "reason"}).text.strip() == "Kept"
     assert orgs_of(db, ann) == {}
     assert events(db) == []
 

@@ -165,9 +165,29 @@ def test_the_last_active_administrator_stays_one(staff: Browser, db: Session, bo
     staff.get(mine, status=403)
 
 
+def test_roles_in_projects_are_taken_only_by_who_may_change_them(
+    staff: Browser, db: Session, ann: User
+) -> None:
+    asthma = f.ProjectFactory(name="Asthma")
+    member = f.ProjectMembershipFactory(user=ann, project=asthma, roles=["ProjectDeveloper"])
+    question = staff.get(CLEAR)
+    assert "Ann keeps these, which you may not take away: Project Developer, in Asthma." in (
+        " ".join(question.html.find("main").text.split())
+    )
+    answer = staff.submit(CLEAR, filled(question, CLEAR), status=303)
+    assert "ann has no global role any more." in answer.follow()
+    assert held(db, ann) == []
+    assert db.get_one(ProjectMembership, member.id).roles == ["ProjectDeveloper"]
+    assert [each.type for each in events(db)] == ["user_updated_roles"]
+    nothing = staff.get(CLEAR)
+    assert "has no role that you may take away" in nothing
+    assert "Asthma" in nothing
+
+
 def test_taking_all_roles_away_is_asked_about_and_recorded_one_by_one(
     staff: Browser, db: Session, ann: User
 ) -> None:
+    staff.sign_in(f.UserFactory(roles=["StaffAreaAdministrator", "TechSupport"]))
     member = f.ProjectMembershipFactory(user=ann, roles=["ProjectDeveloper"])
     bare = f.ProjectMembershipFactory(user=ann)
     question = staff.get(CLEAR)
@@ -209,7 +229,7 @@ def test_the_second_of_two_who_edit_is_told_and_shown_both(
     theirs = filled(staff.get(ROLES), ROLES, roles=["OutputChecker", "OutputPublisher"])
     staff.submit(ROLES, theirs, status=303)
     page = staff.submit(ROLES, mine, status=200)
-    assert "Bo Boss has changed these roles" in errors(page)[0]
+    assert "Bo Boss has changed this" in errors(page)[0]
     row = page.html.select_one('[aria-labelledby="conflict"] tbody tr').get_text(" ", strip=True)
     assert row == "Global roles Output Checker, Output Publisher Tech Support"
     assert held(db, ann) == ["OutputChecker", "OutputPublisher"]

@@ -176,7 +176,7 @@ def test_a_name_that_is_none_is_an_error_at_the_field(
     )
     [error] = errors(page)
     assert error.startswith("Full name:")
-    assert page.html.find("input", {"name": "reason"})["value"] == "Kept"
+    assert page.html.find("textarea", {"name": "reason"}).text.strip() == "Kept"
     assert now(db, ann).fullname == "Ann"
     assert events(db) == []
 

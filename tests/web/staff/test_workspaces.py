@@ -164,8 +164,8 @@ def test_purpose_and_archiving_are_one_event_of_what_differs(
         ({"project": "a\x00b"}, "Use no control characters."),
         ({"project": "999999"}, "No project has this slug or number."),
         ({"project": "<script>alert(1)</script>"}, "No project has this slug or number."),
-        ({"purpose": "x" * 5001}, "The purpose may have at most 5,000 characters."),
-        ({"reason": "x" * 1001}, "Shorten this to 1,000 characters or fewer."),
+        ({"purpose": "x" * 5001}, "Shorten this to 5,000 characters or fewer."),
+        ({"reason": "x" * 501}, "Shorten this to 500 characters or fewer."),
     ],
 )
 def test_what_will_not_do_is_said_beside_its_field_and_kept(
