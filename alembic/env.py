@@ -14,6 +14,9 @@ MIGRATION_LOCK = 7_301_215
 
 def run(connection: Connection) -> None:
     """Bring the database of the connection to the wanted revision."""
+    # A run before this one may take long.
+    connection.execute(text("SET lock_timeout = 0"))
+    connection.execute(text("SET statement_timeout = 0"))
     connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": MIGRATION_LOCK})
     connection.execute(text("SET lock_timeout = '4s'"))
     connection.execute(text("SET statement_timeout = '60s'"))

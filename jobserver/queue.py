@@ -40,6 +40,7 @@ class Task(StrEnum):
     MAIL_LEVEL4_TOKEN_CREATED = "mail_level4_token_created"  # noqa: S105
     MAIL_LEVEL4_TOKEN_USED = "mail_level4_token_used"  # noqa: S105
     MAIL_LEVEL4_TOKEN_VOID = "mail_level4_token_void"  # noqa: S105
+    MAIL_TOKEN_ENDS = "mail_token_ends"  # noqa: S105
     CANCEL_REQUESTS = "cancel_requests"
     MAIL_ANNOUNCEMENT = "mail_announcement"
     REMOVE_REDACTED_FILE = "remove_redacted_file"
@@ -76,6 +77,7 @@ EVENTS = table(
     column("type", _HAPPENED),
     column("at", DateTime(timezone=True)),
 )
+WORKERS = table("procrastinate_workers", column("last_heartbeat", DateTime(timezone=True)))
 
 _CLAIM = text(
     "INSERT INTO task_record (key, job_id, created_at) VALUES (:key, :job, now())"

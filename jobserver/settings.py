@@ -6,13 +6,20 @@ is reported all at once, so that one look at the log mends a deployment.
 """
 
 import dataclasses
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
+from urllib.parse import unquote
 
 from jobserver.setting import (
     Described,
+    converted,
     database,
+    log_level,
     long_enough,
+    mail_server,
+    mail_transport,
+    optional_named_url,
     optional_prefix,
     optional_url,
     positive,
@@ -65,9 +72,13 @@ class Settings:
     disable_creating_jobs: bool = setting(
         "The backends tpp and emis cannot be chosen for new job requests.", default=False
     )
-    email_backend: str = setting("How mail leaves: console, smtp or mailgun.", default="console")
+    email_backend: str = setting(
+        "How mail leaves: console, smtp or mailgun.", default="console", check=mail_transport
+    )
     email_from: str = setting("Sender of mail.", default="notifications@jobs.opensafely.org")
-    smtp_url: str = setting("Mail server, such as smtp://localhost:25.", default="", secret=True)
+    smtp_url: str = setting(
+        "Mail server, such as smtp://localhost:25.", default="", secret=True, check=mail_server
+    )
     mailgun_api_key: str = setting("Key of Mailgun's API.", default="", secret=True)
     mailgun_api_url: str = setting(
         "Mailgun's API with the sending domain.",
@@ -118,12 +129,17 @@ class Settings:
         "Address told of repositories with outputs on GitHub that a researcher signed off.",
         default="publications@opensafely.org",
     )
+    publications_licence: str = setting(
+        "Licence of published outputs: its name, then its address.", default="", check=optional_named_url
+    )
     support_email: str = setting("Address that pages give for help.", default="tech@opensafely.org")
     trusted_proxies: str = setting(
         "Comma list of address prefixes of the proxies in front.", default="172.17.0."
     )
     csp_report_uri: str = setting("Where browsers report policy breaches.", default="", secret=True)
-    log_level: str = setting("Least severe level that is logged.", default="INFO", env="DJANGO_LOG_LEVEL")
+    log_level: str = setting(
+        "Least severe level that is logged.", default="INFO", env="DJANGO_LOG_LEVEL", check=log_level
+    )
     sentry_dsn: str = setting("Error tracker; off without one.", default="", secret=True)
     sentry_environment: str = setting("Name of this deployment there.", default="localhost")
     sentry_url: str = setting(
@@ -200,15 +216,14 @@ def load(ini: Mapping[str, str], environ: Mapping[str, str]) -> Loaded:
                 faults.append(f"{env} is missing. {described.help}")
             continue
         sources[each.name] = source
+        values[each.name] = raw
         try:
-            value = _convert(raw, each.type)
+            values[each.name] = value = converted(raw, each.type)
+            fault = described.check(value) if described.check else None
         except ValueError as error:
-            faults.append(f"{env} (from the {source}) {error}.")
-            continue
-        fault = described.check(value) if described.check else None
+            fault = str(error)
         if fault:
             faults.append(f"{env} (from the {source}) {fault}.")
-        values[each.name] = value
     faults += _needed_outside_development(values)
     if faults:
         raise SettingsError(faults)
@@ -216,19 +231,20 @@ def load(ini: Mapping[str, str], environ: Mapping[str, str]) -> Loaded:
 
 
 # Development does without these; a deployment that lacks one would only find out at the first call.
-NEEDED_OUTSIDE_DEVELOPMENT = ("base_url", "rap_api_base_url", "rap_api_token")
+NEEDED_OUTSIDE_DEVELOPMENT = ("base_url", "rap_api_base_url", "rap_api_token", "email_backend")
 
 
 def _needed_outside_development(values: dict[str, object]) -> list[str]:
     if values.get("debug"):
         return []
     needed = dict.fromkeys(NEEDED_OUTSIDE_DEVELOPMENT, "")
-    transport = str(values.get("email_backend", ""))
+    transport = str(values.get("email_backend", "")).lower()
     if "mailgun" in transport:
         needed["mailgun_api_key"] = " with mail by Mailgun"
     if "smtp" in transport:
         needed["smtp_url"] = " with mail by SMTP"
-    return [
+    printed = ["EMAIL_BACKEND must be smtp or mailgun outside development: mail would only be printed."]
+    return (printed if "console" in transport else []) + [
         f"{name.upper()} is missing. It is needed outside development{why}."
         for name, why in needed.items()
         if not values.get(name)
@@ -245,6 +261,28 @@ def masked(settings: Settings) -> dict[str, str]:
     return shown
 
 
+# Shorter ones stand in too many words that are none.
+_SHORTEST_SECRET = 6
+_ADDRESS_WITH_PASSWORD = re.compile(r"://[^:/@\s]*:([^@\s]+)@")
+_BEFORE_THE_HOST = re.compile(r"://[^/@\s]+@")
+
+
+def secret_values(settings: Settings) -> list[str]:
+    """What must stand in no report and on no page: the secret settings, and passwords within addresses."""
+    values = {str(getattr(settings, row.name)) for row in table() if row.secret}
+    for password in _ADDRESS_WITH_PASSWORD.findall("\n".join(values)):
+        values |= {password, unquote(password)}
+    # An address comes before the password within it.
+    return sorted((value for value in values if len(value) >= _SHORTEST_SECRET), key=len, reverse=True)
+
+
+def without_secrets(words: str, secrets: Iterable[str]) -> str:
+    """The words with asterisks in the place of each secret, and of whatever is before the @ of an address."""
+    for secret in secrets:
+        words = words.replace(secret, MASK)
+    return _BEFORE_THE_HOST.sub(f"://{MASK}@", words)
+
+
 def _env_name(name: str, described: Described) -> str:
     return described.env or name.upper()
 
@@ -256,19 +294,3 @@ def _find(name: str, env: str, ini: Mapping[str, str], environ: Mapping[str, str
         if ini.get(key, "").strip():
             return ini[key].strip(), "ini file"
     return None, ""
-
-
-def _convert(raw: str, wanted: object) -> object:
-    if wanted in (bool, "bool"):
-        lowered = raw.lower()
-        if lowered in {"1", "true", "yes", "on"}:
-            return True
-        if lowered in {"0", "false", "no", "off"}:
-            return False
-        raise ValueError(f"must be true or false, not {raw!r}")
-    if wanted in (int, "int"):
-        try:
-            return int(raw)
-        except ValueError:
-            raise ValueError(f"must be a whole number, not {raw!r}") from None
-    return raw

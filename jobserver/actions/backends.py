@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from jobserver.actions import affiliations, naming
@@ -101,7 +101,8 @@ def rotate_token(
     ends = now + overlap if backend.token_digest and overlap else None
     backend.previous_token_digest = backend.token_digest if ends else None
     backend.previous_token_expires_at = ends
-    backend.token_digest = tokens.digest(token)
+    backend.previous_token_used_at = backend.token_used_at if ends else None
+    backend.token_digest, backend.token_used_at = tokens.digest(token), None
     backend.updated_at = now
     changes = {"previous_token_expires_at": (None, ends.isoformat(timespec="minutes") if ends else None)}
     record(
@@ -115,6 +116,19 @@ def rotate_token(
         at=now,
     )
     return token
+
+
+def mark_used(db: Session, digest: str) -> None:
+    """Keep that the token with this digest was used just now: the one in use, or the one before."""
+    is_newest = Backend.token_digest == digest
+    db.execute(
+        update(Backend)
+        .where(or_(is_newest, Backend.previous_token_digest == digest))
+        .values(
+            token_used_at=case((is_newest, func.now()), else_=Backend.token_used_at),
+            previous_token_used_at=case((is_newest, Backend.previous_token_used_at), else_=func.now()),
+        )
+    )
 
 
 def token_version(backend: Backend) -> str:

@@ -10,6 +10,7 @@ import unicodedata
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
+from jobserver import locks
 from jobserver.models import Org, Project, Workspace
 
 LONGEST = 255
@@ -19,7 +20,7 @@ RESERVED_AT_ROOT = frozenset(
     {
         *("400", "403", "404", "500", "favicon.ico", "robots.txt", "static", "uploads"),
         *("accessibility", "api", "applications", "apply", "complete", "disconnect", "enter-your-name"),
-        *("event-list", "event-log", "getting-started", "health-check", "job-requests", "jobs"),
+        *("event-list", "event-log", "getting-started", "health", "health-check", "job-requests", "jobs"),
         *("login", "logout"),
         *(
             "organisations",
@@ -42,8 +43,6 @@ RESERVED_IN_ORG = frozenset({"logs"})
 RESERVED_IN_PROJECT = frozenset({"edit", "logs", "new-workspace", "outputs", "releases"})
 
 _SLUG = re.compile(r"[-a-zA-Z0-9_]+")
-# Names are given rarely: one at a time, so that two people cannot both be told that a word is free.
-_NAMING_LOCK = 7_301_216
 
 
 class Refused(Exception):
@@ -95,7 +94,7 @@ def checked_slug(slug: str) -> str:
 
 def lock(db: Session) -> None:
     """Wait until nobody else is giving a name; held until the end of the transaction."""
-    db.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _NAMING_LOCK})
+    db.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": locks.NAMING})
 
 
 def claim_at_root(db: Session, slug: str, *, also_reserved: frozenset[str] = frozenset()) -> None:

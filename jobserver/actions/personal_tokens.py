@@ -6,19 +6,24 @@ Only a digest is kept: a token is returned once, to be shown once.
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from jobserver import queue
 from jobserver.actions import naming
 from jobserver.actions.audit import Actor, listed, record
 from jobserver.actions.naming import Malformed, Refused
 from jobserver.actions.users import Person
-from jobserver.models import AuditType, PersonalToken, TokenScope, User, utcnow
+from jobserver.models import AuditType, PersonalToken, TaskRecord, TokenScope, User, utcnow
+from jobserver.queue import Task
 from jobserver.security import tokens
 from jobserver.security.callers import USED_HOURLY
 
 LONGEST_NAME = 100
 LONGEST_LIFE = timedelta(days=365)
+# So long before its end the owner is warned, if it was made for a good while longer.
+ENDS_SOON = timedelta(days=14)
+WARNED_FROM = ENDS_SOON + timedelta(days=7)
 # More than anybody can tell apart.
 MOST_TOKENS = 20
 
@@ -115,6 +120,19 @@ def usable(db: Session, user_id: int, now: datetime) -> list[PersonalToken]:
         token.user_id == user_id, token.revoked_at.is_(None), token.expires_at > now
     )
     return list(db.scalars(statement.order_by(token.id)))
+
+
+def ask_for_warnings(db: Session) -> int:
+    """Have the owners told of tokens that end soon, once of each (spec: access 8.3.29); of how many now."""
+    token, now, task = PersonalToken, utcnow(), Task.MAIL_TOKEN_ENDS
+    was_told = exists().where(TaskRecord.key == func.concat(f"{task.value}:", token.id))
+    ending = db.execute(
+        select(token.id, token.user_id)
+        .where(token.revoked_at.is_(None), token.expires_at > now, token.expires_at <= now + ENDS_SOON)
+        .where(token.expires_at - token.created_at >= WARNED_FROM, ~was_told)
+        .order_by(token.id)
+    ).all()
+    return sum(queue.defer(db, task, key=str(id_), token_id=id_, user_id=user) for id_, user in ending)
 
 
 def mark_used(db: Session, token_id: int) -> None:

@@ -7,10 +7,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from jobserver import queue
-from jobserver.actions import naming, redirects
-from jobserver.actions.audit import Actor, id_of, record
+from jobserver.actions import changes, naming, redirects
+from jobserver.actions.audit import Actor, record
 from jobserver.actions.naming import Malformed, Taken
-from jobserver.actions.versions import check_version
 from jobserver.models import (
     AuditType,
     Org,
@@ -22,6 +21,8 @@ from jobserver.models import (
 )
 from jobserver.security.identity import Identity
 
+# What the list of projects in the staff area has as a page of its own.
+IN_STAFF_AREA = frozenset({"create"})
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}|POS-20[0-9]{2}-[1-9][0-9]{3}")
 
 
@@ -48,7 +49,7 @@ def create(
     name = naming.trimmed("name", name)
     slug = naming.slug_for(name, slug)
     number = checked_number(number)
-    naming.claim_at_root(db, slug, also_reserved=naming.RESERVED_IN_ORG)
+    claim(db, slug)
     check_free(db, name, number)
     if not take_over:
         redirects.check_not_old(db, f"/{slug}/", f"/{org.slug}/{slug}/")
@@ -88,6 +89,11 @@ def create(
     return project
 
 
+def claim(db: Session, slug: str) -> None:
+    """Make sure that a project may have this slug; :class:`~jobserver.actions.naming.Taken` if not."""
+    naming.claim_at_root(db, slug, also_reserved=naming.RESERVED_IN_ORG | IN_STAFF_AREA)
+
+
 def check_free(db: Session, name: str, number: str | None, *, but: int = 0) -> None:
     """Raise :class:`~jobserver.actions.naming.Taken` if a project other than ``but`` has the name or number.
 
@@ -113,30 +119,8 @@ def edit_status(
     ``seen`` is the version of both that the person saw. Raises
     :class:`~jobserver.actions.versions.ChangedMeanwhile` if they are others now, with the project as it is.
     """
-    fields = ("status", "status_description")
-    db.refresh(project, [*fields, "updated_at", "updated_by_id"], with_for_update=True)
-    old = {name: str(getattr(project, name)) for name in fields}
-    new = {"status": status.value, "status_description": description}
-    if new == old:
-        return False
-    check_version(seen, *old.values())
-    project.touch(id_of(by))
-    for name in fields:
-        if new[name] == old[name]:
-            continue
-        setattr(project, name, new[name])
-        record(
-            db,
-            AuditType.PROJECT_UPDATED,
-            by=by,
-            target=project,
-            target_field=name,
-            parent=project,
-            old=old[name],
-            new=new[name],
-            at=project.updated_at,
-        )
-    return True
+    wanted = {"status": status.value, "status_description": description}
+    return changes.edit(db, project, wanted, AuditType.PROJECT_UPDATED, by=by, seen=seen, parent=project)
 
 
 def checked_number(number: str | None) -> str | None:

@@ -5,7 +5,7 @@ Slack or the mail server do reaches Airlock. Spec: airlock 8 and 12.43 to 12.50.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
 from sqlalchemy import exists, func, select, update
@@ -23,8 +23,9 @@ from jobserver.models import (
     utcnow,
 )
 from jobserver.models.choices import AirlockEventType, ReleaseRequestState, ReleaseStatus
-from jobserver.queries.release_requests import STEPS, Channel, channels_of
+from jobserver.queries.release_requests import STEPS, Channel, Whose, channels_of, whose_turn
 from jobserver.queue import Task
+from jobserver.security import tokens
 from jobserver.security.callers import BackendCaller
 from jobserver.security.sessions import goes_on
 
@@ -40,7 +41,10 @@ class EventRefused(Exception):
 
 @dataclass(frozen=True)
 class Told:
-    """An event as Airlock tells it (spec: airlock 8.1). ``checking_repo`` is ``owner/name``, or empty."""
+    """An event as Airlock tells it (spec: airlock 8.1). ``checking_repo`` is ``owner/name``, or empty.
+
+    Without ``request`` it is of the author's newest request in the workspace: Airlock has one at a time.
+    """
 
     event_type: AirlockEventType
     workspace: str
@@ -93,6 +97,7 @@ def keep_event(db: Session, backend: BackendCaller, told: Told) -> bool:
     turn. Raises :class:`EventRefused`, after which the transaction must be rolled back.
     """
     names = _names(db, backend, told)
+    told = told if told.request else replace(told, request=_unnamed(db, backend, told, names))
     request = _locked(db, told.request)
     if request is None:
         request = _new_request(db, backend, told, names)
@@ -142,6 +147,24 @@ def _names(db: Session, backend: BackendCaller, told: Told) -> _Names:
 
 def _unknown(key: str, kind: str, name: str) -> NoReturn:
     raise EventRefused(key, f"There is no {kind} “{name[:100]}”.")
+
+
+def _unnamed(db: Session, backend: BackendCaller, told: Told, names: _Names) -> str:
+    """The id of the request of an event that names none; a submission begins one if none goes on."""
+    newest = db.execute(
+        select(ReleaseRequest.id, ReleaseRequest.state)
+        .where(
+            ReleaseRequest.author_id == names.author_id,
+            ReleaseRequest.workspace_id == names.workspace_id,
+            ReleaseRequest.backend_id == backend.id,
+        )
+        .order_by(ReleaseRequest.created_at.desc(), ReleaseRequest.id.desc())
+        .limit(1)
+    ).one_or_none()
+    is_over = newest is not None and whose_turn(newest.state) is Whose.NOBODY
+    if newest is None or (is_over and told.event_type is AirlockEventType.SUBMITTED):
+        return tokens.new_ulid()
+    return str(newest.id)
 
 
 def _locked(db: Session, id_: str) -> ReleaseRequest | None:

@@ -8,9 +8,9 @@ from sqlalchemy.orm import Session
 
 from jobserver import queue
 from jobserver.actions import changes, naming, redirects
-from jobserver.actions.audit import Actor, id_of, record
+from jobserver.actions.audit import Actor, record
 from jobserver.actions.naming import Malformed
-from jobserver.actions.versions import ChangedMeanwhile, check_version
+from jobserver.actions.versions import ChangedMeanwhile
 from jobserver.models import AuditType, Project, Repo, User, Workspace, utcnow
 from jobserver.queue import Task
 from jobserver.security.identity import Identity
@@ -73,14 +73,7 @@ def edit_purpose(db: Session, workspace: Workspace, purpose: str, *, seen: str, 
     ``seen`` is the version of the purpose that the person saw. Raises
     :class:`~jobserver.actions.versions.ChangedMeanwhile` if it is another now, with the workspace as it is.
     """
-    db.refresh(workspace, ["purpose", "updated_at", "updated_by_id"], with_for_update=True)
-    old = workspace.purpose
-    if purpose == old:
-        return False
-    check_version(seen, old)
-    workspace.purpose = purpose
-    _changed(db, workspace, AuditType.WORKSPACE_UPDATED, "purpose", by, old, purpose)
-    return True
+    return _edit(db, workspace, {"purpose": purpose}, AuditType.WORKSPACE_UPDATED, by=by, seen=seen)
 
 
 # What staff can edit: its name is in backends, its repository and branch belong to its results.
@@ -121,42 +114,27 @@ def edit_by_staff(
 
 def set_archived(db: Session, workspace: Workspace, archived: bool, *, by: User | Identity) -> bool:
     """Archive the workspace, so that nothing new can be run in it, or unarchive it; whether it changed."""
-    db.refresh(workspace, ["is_archived"], with_for_update=True)
-    if workspace.is_archived == archived:
-        return False
-    workspace.is_archived = archived
     type_ = AuditType.WORKSPACE_ARCHIVED if archived else AuditType.WORKSPACE_UNARCHIVED
-    _changed(db, workspace, type_, "is_archived", by, str(not archived), str(archived))
-    return True
+    return _edit(db, workspace, {"is_archived": archived}, type_, by=by)
 
 
 def set_notifications(db: Session, workspace: Workspace, wanted: bool, *, by: User | Identity) -> bool:
     """Choose what new requests suggest about emails when they end; whether it changed."""
-    db.refresh(workspace, ["should_notify"], with_for_update=True)
-    if workspace.should_notify == wanted:
-        return False
-    workspace.should_notify = wanted
     type_ = AuditType.WORKSPACE_NOTIFICATIONS_ON if wanted else AuditType.WORKSPACE_NOTIFICATIONS_OFF
-    _changed(db, workspace, type_, "should_notify", by, str(not wanted), str(wanted))
-    return True
+    return _edit(db, workspace, {"should_notify": wanted}, type_, by=by)
 
 
-def _changed(
-    db: Session, workspace: Workspace, type_: AuditType, field: str, by: User | Identity, old: str, new: str
-) -> None:
-    workspace.touch(id_of(by))
+def _edit(
+    db: Session,
+    workspace: Workspace,
+    wanted: dict[str, Any],
+    type_: AuditType,
+    *,
+    by: User | Identity,
+    seen: str | None = None,
+) -> bool:
     project = db.get_one(Project, workspace.project_id)
-    record(
-        db,
-        type_,
-        by=by,
-        target=workspace,
-        target_field=field,
-        parent=project,
-        old=old,
-        new=new,
-        at=workspace.updated_at,
-    )
+    return changes.edit(db, workspace, wanted, type_, by=by, seen=seen, parent=project)
 
 
 def checked_name(name: str) -> str:

@@ -17,6 +17,7 @@ import structlog
 
 from jobserver.clients import transport
 from jobserver.clients.transport import Answer, Deadline, Limits, NoAnswer, NotJson
+from jobserver.setting import mail_server, mail_transport
 from jobserver.settings import Settings, SettingsError
 
 log = structlog.get_logger(__name__)
@@ -81,7 +82,6 @@ class Mailer:
 
 
 def _backend(settings: Settings) -> Transport:
-    # Older deployments name a dotted path, in which one of the three words is found.
     name = settings.email_backend.lower()
     if "mailgun" in name:
         return MailgunBackend(settings.mailgun_api_url, settings.mailgun_api_key)
@@ -89,7 +89,7 @@ def _backend(settings: Settings) -> Transport:
         return SmtpBackend(settings.smtp_url)
     if "console" in name:
         return ConsoleBackend()
-    raise SettingsError([f"EMAIL_BACKEND must be console, smtp or mailgun, not {settings.email_backend!r}."])
+    raise SettingsError([f"EMAIL_BACKEND {mail_transport(name)}."])
 
 
 def _check(message: Message) -> None:
@@ -130,16 +130,13 @@ class SmtpBackend:
     """
 
     def __init__(self, url: str, *, limits: Limits = LIMITS) -> None:
+        fault = mail_server(url)
+        if fault:
+            raise SettingsError([f"SMTP_URL {fault}."])
         parts = urlsplit(url)
-        try:
-            port = parts.port
-        except ValueError:
-            port = -1
-        if parts.scheme not in {"smtp", "smtps"} or not parts.hostname or port == -1:
-            raise SettingsError(["SMTP_URL must be an address such as smtp://localhost:25."])
         self._secure = parts.scheme == "smtps"
-        self._host = parts.hostname
-        self._port = port or (465 if self._secure else 25)
+        self._host = parts.hostname or ""
+        self._port = parts.port or (465 if self._secure else 25)
         self._user = unquote(parts.username or "")
         self._password = unquote(parts.password or "")
         self._limits = limits

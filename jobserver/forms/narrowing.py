@@ -4,33 +4,14 @@ All of it is in the address, and no filter drops another. A value that cannot be
 its field, and nothing is shown until it is mended: a filter that is ignored would look like an answer.
 """
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from urllib.parse import urlencode
 
+from jobserver.templating.times import day_in_words, day_of, fault_of_day
+
 LONGEST, MOST, LONGEST_SHOWN = 200, 20, 40
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-
-
-def day_of(value: str) -> date | None:
-    """The day that "2026-11-17" is; None for anything else, and for years far away."""
-    try:
-        found = date.fromisoformat(value) if _DAY.fullmatch(value) else None
-    except ValueError:
-        return None
-    return found if found and 2000 <= found.year <= 2100 else None
-
-
-def day_in_words(of: date) -> str:
-    """ "17 Nov 2026"."""
-    return f"{of.day} {of:%b %Y}"
-
-
-def fault_of_day(value: str) -> str:
-    """What is wrong with a day that was typed; empty if nothing is."""
-    return "" if day_of(value) else "Enter a day from 2000 to 2100 as year-month-day: 2026-11-17."
 
 
 def _fine(_value: str) -> str:

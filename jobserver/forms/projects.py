@@ -4,9 +4,9 @@ from typing import Any
 
 from wtforms import Form, HiddenField, SelectField, TextAreaField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
-from wtforms.validators import InputRequired, Length, ValidationError
+from wtforms.validators import InputRequired, ValidationError
 
-from jobserver.forms.text import long_text
+from jobserver.forms.text import at_most, long_text
 from jobserver.models import ProjectStatus
 from jobserver.templating.states import PROJECT_STATES
 
@@ -26,12 +26,7 @@ class EditProjectForm(Form):
         "Description",
         description="More about the status, for members and the people who run the service. Markdown.",
         filters=[long_text],
-        validators=[
-            Length(
-                max=LONGEST_DESCRIPTION,
-                message=f"The description may have at most {LONGEST_DESCRIPTION:,} characters.",
-            )
-        ],
+        validators=[at_most(LONGEST_DESCRIPTION)],
     )
     version = HiddenField()
     next = HiddenField()

@@ -1,10 +1,11 @@
 """The forms on the way in."""
 
 from wtforms import Form, StringField
-from wtforms.validators import DataRequired, Length, ValidationError
+from wtforms.validators import DataRequired, ValidationError
 
 from jobserver.actions.naming import Malformed
 from jobserver.actions.users import normal_fullname
+from jobserver.forms.text import at_most, stripped
 
 LONGEST_NAME = 200
 
@@ -22,10 +23,10 @@ class NameForm(Form):
     name = StringField(
         "Your name",
         description="Shown beside the jobs you run, on the public record.",
-        filters=[lambda value: (value or "").strip()],
+        filters=[stripped],
         validators=[
             DataRequired("Enter your name."),
-            Length(max=LONGEST_NAME, message=f"A name may have at most {LONGEST_NAME} characters."),
+            at_most(LONGEST_NAME),
             _visible,
         ],
     )

@@ -2,12 +2,12 @@
 
 from wtforms import Form, StringField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
-from wtforms.validators import DataRequired, InputRequired, Length, NumberRange
+from wtforms.validators import DataRequired, InputRequired, NumberRange
 
 from jobserver.actions.personal_tokens import LONGEST_LIFE, LONGEST_NAME
 from jobserver.forms.numbers import WholeNumber
 from jobserver.forms.staff.fields import Boxes
-from jobserver.forms.text import long_text
+from jobserver.forms.text import at_most, one_line
 from jobserver.models import TokenScope
 
 USUAL_DAYS = 90
@@ -25,10 +25,10 @@ class TokenForm(Form):
     name = StringField(
         "Name",
         description="So that you know it again, for example “Nightly report on my laptop”.",
-        filters=[lambda value: " ".join(long_text(value).split())],
+        filters=[one_line],
         validators=[
             DataRequired("Enter a name."),
-            Length(max=LONGEST_NAME, message=f"Shorten this to {LONGEST_NAME} characters or fewer."),
+            at_most(LONGEST_NAME),
         ],
     )
     scopes = Boxes(

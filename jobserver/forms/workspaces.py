@@ -4,11 +4,11 @@ from typing import Any
 
 from wtforms import Form, HiddenField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
-from wtforms.validators import DataRequired, InputRequired, Length, ValidationError
+from wtforms.validators import DataRequired, InputRequired, ValidationError
 
 from jobserver.actions.naming import Malformed
 from jobserver.actions.workspaces import checked_name
-from jobserver.forms.text import long_text
+from jobserver.forms.text import at_most, long_text, stripped
 from jobserver.studies.catalogue import Listed, Offer, owner_in
 
 LONGEST_PURPOSE = 5000
@@ -17,12 +17,8 @@ LONGEST_PURPOSE = 5000
 def _purpose_validators() -> list[Any]:
     return [
         DataRequired("Say in a sentence what the workspace is for."),
-        Length(max=LONGEST_PURPOSE, message=f"The purpose may have at most {LONGEST_PURPOSE:,} characters."),
+        at_most(LONGEST_PURPOSE),
     ]
-
-
-def _name(value: object) -> str:
-    return value.strip().lower() if isinstance(value, str) else ""
 
 
 class NewWorkspaceForm(Form):
@@ -31,7 +27,7 @@ class NewWorkspaceForm(Form):
     name = StringField(
         "Name",
         description="Letters, digits, - and _. Part of its address, and cannot be changed later.",
-        filters=[_name],
+        filters=[lambda value: stripped(value).lower()],
         validators=[
             DataRequired("Give the workspace a name."),
         ],

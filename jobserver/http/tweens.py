@@ -3,9 +3,13 @@
 Spec: operations 3.4, 3.5, 7.1; access 6 and 8.5.
 """
 
+import re
 import secrets
+import time
 import uuid
 from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
@@ -21,6 +25,7 @@ Handler = Callable[[Request], Response]
 log = structlog.get_logger("jobserver.request")
 
 MAX_BODY = 2_621_440
+_REQUEST_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 PLAIN_HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -38,6 +43,19 @@ def client_address(peer: str, forwarded: str, trusted: tuple[str, ...]) -> str:
         if not address.startswith(trusted):
             return address
     return chain[0]
+
+
+def _proxies(request: Request) -> tuple[str, ...]:
+    """The beginnings of the addresses of the proxies in front, which are believed."""
+    prefixes = request.registry["settings"].trusted_proxies.split(",")
+    return tuple(prefix.strip() for prefix in prefixes if prefix.strip())
+
+
+def request_id(request: Request) -> str:
+    """What the log and the answer call this request: as the proxy in front does, or a new UUID."""
+    given = request.headers.get("X-Request-Id", "")
+    believed = (request.remote_addr or "").startswith(_proxies(request)) and _REQUEST_ID.fullmatch(given)
+    return given if believed else str(uuid.uuid4())
 
 
 def _content_security_policy(request: Request, settings: Settings) -> str:
@@ -74,6 +92,7 @@ def security_headers(handler: Handler, registry: dict[str, Settings]) -> Handler
         response.headers.setdefault("Content-Security-Policy", _content_security_policy(request, settings))
         if https:
             response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+        response.headers["X-Request-Id"] = request.request_id
         return response
 
     return tween
@@ -107,45 +126,49 @@ def limits(handler: Handler, registry: dict[str, Settings]) -> Handler:
 def _bad_request(request: Request, detail: str) -> Response:
     # Not as text: the path may be unreadable.
     if request.environ["PATH_INFO"].startswith("/api/"):
-        return Response(json_body={"detail": detail}, status=400, charset=None)
+        return Response(json_body={"detail": detail}, status=400, charset=None, cache_control="no-store")
     return HTTPBadRequest(detail)
 
 
-def logging(handler: Handler, registry: dict[str, Settings]) -> Handler:
+def logging(handler: Handler, _registry: dict[str, Settings]) -> Handler:
     """Log each request when it ends, with an id that every line within it carries."""
-    trusted = tuple(
-        prefix.strip() for prefix in registry["settings"].trusted_proxies.split(",") if prefix.strip()
-    )
 
     def tween(request: Request) -> Response:
+        began = time.perf_counter()
         structlog.contextvars.clear_contextvars()
         request.environ["jobserver.client_address"] = client_address(
-            request.remote_addr or "", request.headers.get("X-Forwarded-For", ""), trusted
+            request.remote_addr or "", request.headers.get("X-Forwarded-For", ""), _proxies(request)
         )
-        structlog.contextvars.bind_contextvars(
-            request_id=str(uuid.uuid4()),
-            ip=request.environ["jobserver.client_address"],
-        )
+        structlog.contextvars.bind_contextvars(request_id=request.request_id, ip=request.client_address)
         described = f"{request.method} {request.path_info}"
         try:
             response = handler(request)
         except Exception:
-            log.exception("request_failed", code=500, request=described)
+            log.exception("request_failed", request=described, **_ended(request, 500, began))
             raise
-        level = (
-            "error" if response.status_code >= 500 else "warning" if response.status_code >= 400 else "info"
-        )
+        code = response.status_code
         if not request.path_info.startswith("/static/"):
-            getattr(log, level)(
-                "request_finished",
-                code=response.status_code,
-                request=described,
-                user_agent=request.user_agent,
-                user_id=request.environ.get("jobserver.user_id"),
-            )
+            level = "error" if code >= 500 else "warning" if code >= 400 else "info"
+            getattr(log, level)("request_finished", request=described, **_ended(request, code, began))
         return response
 
     return tween
+
+
+def _ended(request: Request, code: int, began: float) -> dict[str, Any]:
+    """What is told of a request that has ended; ``began`` is of the clock that only measures."""
+    context, name = getattr(request, "context", None), getattr(request, "view_name", "")
+    route = type(context).__name__ if context is not None else None
+    # A name that is no page's may be anything.
+    if route and name and code != HTTPStatus.NOT_FOUND:
+        route += f".{name}"
+    return {
+        "code": code,
+        "duration_ms": round((time.perf_counter() - began) * 1000, 1),
+        "route": route,
+        "user_agent": request.user_agent,
+        "user_id": request.environ.get("jobserver.user_id"),
+    }
 
 
 def readable_path(handler: Handler, _registry: dict[str, Settings]) -> Handler:
@@ -164,6 +187,7 @@ def readable_path(handler: Handler, _registry: dict[str, Settings]) -> Handler:
 def includeme(config: Configurator) -> None:
     """Outermost first: headers, then the log, then the limits."""
     config.add_request_method(lambda _request: secrets.token_urlsafe(16), "csp_nonce", reify=True)
+    config.add_request_method(request_id, reify=True)
     config.add_request_method(
         lambda request: request.environ.get("jobserver.client_address", ""), "client_address", reify=True
     )

@@ -17,6 +17,7 @@ class Backend(Base):
     """A secure environment (spec: domain 3.3). Its token is kept as a digest only.
 
     While a token is being replaced the previous one is valid until ``previous_token_expires_at``.
+    The times at which the tokens were used last are at most five minutes behind.
     While ``creation_paused_at`` is set nobody can ask for jobs there; ``creation_pause_reason`` says why.
     """
 
@@ -29,6 +30,8 @@ class Backend(Base):
     token_digest: Mapped[str | None] = mapped_column(unique=True)
     previous_token_digest: Mapped[str | None] = mapped_column(unique=True)
     previous_token_expires_at: Mapped[datetime | None]
+    token_used_at: Mapped[datetime | None]
+    previous_token_used_at: Mapped[datetime | None]
     alert_timeout: Mapped[timedelta] = mapped_column(default=timedelta(minutes=5), server_default="5 minutes")
     rap_api_state: Mapped[dict[str, Any] | None]
     last_seen_at: Mapped[datetime | None]

@@ -90,6 +90,7 @@ class ReleaseFile(Created, Deleted, Base):
         UniqueConstraint("id", "workspace_id"),
         Index("uq_release_file_release_id_name", "release_id", "name", unique=True),
         Index("ix_release_file_workspace_id_name", "workspace_id", "name"),
+        Index("ix_release_file_waiting", "release_id", postgresql_where=text("uploaded_at IS NULL")),
         CheckConstraint(f"id ~ '^{ULID}$'", name="id_form"),
         CheckConstraint("name <> ''", name="name_not_empty"),
         CheckConstraint("size >= 0", name="size_not_negative"),

@@ -81,6 +81,11 @@ class Workspace(Created, Updated, SignedOff, Base):
         words_index("workspace", "name"),
     )
 
+    @property
+    def path(self) -> tuple[str, str, str]:
+        """The names that lead to its page; its project and that one's organisation must be loaded."""
+        return (self.project.org.slug, self.project.slug, self.name)
+
 
 class MutedWorkspace(Base):
     """A workspace about whose requests somebody wants no mail."""

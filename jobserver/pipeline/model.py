@@ -86,30 +86,6 @@ class Pipeline:
         names = list(self.actions)
         return names if RUN_ALL in self.actions else [*names, RUN_ALL]
 
-    def needs_of(self, name: str) -> tuple[str, ...]:
-        """What a requestable name directly needs, sorted; the synthetic `run_all` needs every action."""
-        if name == RUN_ALL and name not in self.actions:
-            return tuple(sorted(self.actions))
-        return self._action(name).needs
-
-    def dependencies_of(self, names: Iterable[str]) -> list[str]:
-        """The actions asked for and everything they need, however indirectly, in file order.
-
-        `run_all` stands for every action except one of that name. Raises UnknownAction.
-        """
-        found: set[str] = set()
-        waiting = list(self._expanded(names))
-        while waiting:
-            name = waiting.pop()
-            if name not in found:
-                found.add(name)
-                waiting.extend(self.actions[name].needs_as_written)
-        return [name for name in self.actions if name in found]
-
-    def database_actions(self, names: Iterable[str]) -> list[str]:
-        """Those of `dependencies_of(names)` that read the database, whatever ran before."""
-        return [name for name in self.dependencies_of(names) if self.actions[name].reads_database]
-
     def plan(self, requested: Iterable[str], states: Mapping[str, str | None], force: bool = False) -> Plan:
         """What the controller would do with a request (spec: rap 1.3 step 5).
 

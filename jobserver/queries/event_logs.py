@@ -248,17 +248,12 @@ def still_going() -> ColumnElement[bool]:
     return JobRequest.status.in_(ACTIVE_STATUSES) & JobRequest.completed_at.is_(None)
 
 
-@dataclass(frozen=True)
-class BackendChoice:
-    """A backend that a log can be narrowed to."""
+def backends(db: Session, log: Log) -> dict[str, str]:
+    """The names of the backends worth offering, in order, by slug.
 
-    slug: str
-    name: str
-
-
-def backends(db: Session, log: Log) -> list[BackendChoice]:
-    """The backends worth offering, by name: in a workspace those that it ever ran something on, else all."""
+    In a workspace these are those that it ever ran something on, else all.
+    """
     statement = select(Backend.slug, Backend.name).order_by(func.lower(Backend.name), Backend.id)
     if log.workspace_id is not None:
         statement = statement.where(exists().where(JobRequest.backend_id == Backend.id, *log.place()))
-    return [BackendChoice(*row) for row in db.execute(statement)]
+    return dict(db.execute(statement).all())

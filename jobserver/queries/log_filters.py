@@ -6,7 +6,7 @@ its beginning.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date
 from typing import Any
 
 from sqlalchemy import (
@@ -34,7 +34,7 @@ from jobserver.models import ActionName, Backend, Job, JobRequest, Project, User
 from jobserver.models.job_request import ONLY_CANCELLED
 from jobserver.queries.path import as_id
 from jobserver.queries.people import has_taken_part
-from jobserver.templating.times import LONDON
+from jobserver.templating.times import end_of_day, start_of_day
 
 STATUSES = ("pending", "running", "succeeded", "failed", "cancelled", "nothing_to_do", "unknown")
 SHORTEST_IDENTIFIER = 4
@@ -119,9 +119,9 @@ def conditions(
     if filters.identifier:
         found.append(JobRequest.id.in_(identified(filters.identifier)))
     if filters.since:
-        found.append(JobRequest.created_at >= _midnight(filters.since))
+        found.append(JobRequest.created_at >= start_of_day(filters.since))
     if filters.until:
-        found.append(JobRequest.created_at < _midnight(filters.until + timedelta(days=1)))
+        found.append(JobRequest.created_at < end_of_day(filters.until))
     return found
 
 
@@ -135,10 +135,6 @@ def _project(filters: Filters, column: Any) -> Select[Any]:
 
 def _workspace(filters: Filters, column: Any) -> Select[Any]:
     return select(column).where(Workspace.name == filters.workspace.lower())
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), LONDON)
 
 
 def _names(part: str) -> Select[str]:

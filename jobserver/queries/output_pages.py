@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, ScalarSelect, Select, cast, func, select, text, true
+from sqlalchemy import ColumnElement, ScalarSelect, Select, func, select, text, true
 from sqlalchemy.orm import Session, aliased
 
 from jobserver.models import (
@@ -20,7 +20,8 @@ from jobserver.models import (
     Workspace,
 )
 from jobserver.models.publication import IN_FORCE, PENDING
-from jobserver.queries.releases import Publication
+from jobserver.queries.outputs import readable_size
+from jobserver.queries.releases import Publication, last_is_rejected
 from jobserver.queries.visibility import snapshots_permitting
 from jobserver.security.identity import Identity
 from jobserver.security.permissions import Permission
@@ -43,6 +44,7 @@ class SnapshotRow:
     files: int
     size: int
     is_pending: bool
+    is_rejected: bool
     published_at: datetime | None
     published_by: str | None
     workspace: str
@@ -67,7 +69,7 @@ class SnapshotRow:
     @property
     def shown(self) -> State:
         """Where it stands, as pages show it."""
-        return Publication(self.is_published, self.is_pending).shown
+        return Publication(self.is_published, self.is_pending, self.is_rejected).shown
 
 
 def visible(identity: Identity | None) -> ColumnElement[bool]:
@@ -100,6 +102,12 @@ def is_pending() -> ColumnElement[bool]:
     return Snapshot.id.in_(select(PublishRequest.snapshot_id).where(text(PENDING)))
 
 
+def is_rejected() -> ColumnElement[bool]:
+    """Of snapshots: those for which the last wish was refused."""
+    refused = select(last_is_rejected()).where(PublishRequest.snapshot_id == Snapshot.id)
+    return refused.correlate(Snapshot).scalar_subquery()
+
+
 def moment() -> ColumnElement[datetime]:
     """Of a snapshot: when it became public if it is, else when it was made."""
     decided = select(PublishRequest.decision_at).where(
@@ -120,15 +128,7 @@ def snapshots(
     newest = (moment().desc(), Snapshot.id.desc())
     ids = select(Snapshot.id).where(chosen).order_by(*newest).limit(limit).offset(offset)
     files = (
-        select(
-            func.count().label("number"),
-            func.coalesce(
-                func.sum(ReleaseFile.size).filter(
-                    ReleaseFile.uploaded_at.is_not(None), ReleaseFile.deleted_at.is_(None)
-                ),
-                0,
-            ).label("size"),
-        )
+        select(func.count().label("number"), readable_size())
         .select_from(SnapshotFile)
         .join(ReleaseFile, ReleaseFile.id == SnapshotFile.release_file_id)
         .where(SnapshotFile.snapshot_id == Snapshot.id)
@@ -147,8 +147,9 @@ def snapshots(
             Snapshot.created_at,
             maker.fullname,
             files.c.number,
-            cast(files.c.size, BigInteger),
+            files.c.size,
             is_pending(),
+            is_rejected(),
             decision.c.decision_at,
             decider.fullname,
             Workspace.name,

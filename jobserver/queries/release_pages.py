@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Select, false, func, literal, select, true
 from sqlalchemy.orm import Session, aliased
 
 from jobserver.models import Backend, Org, Project, Release, ReleaseFile, SnapshotFile, User, Workspace
+from jobserver.queries.outputs import is_readable, readable_size
 from jobserver.templating.states import RELEASE_FILE_STATES, State
 
 PAGE = 25
@@ -19,7 +20,10 @@ LATE = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class Counts:
-    """The files of a release or another set. ``uploaded`` counts those that were redacted later, too."""
+    """The files of a release or another set. ``uploaded`` counts those that were redacted later, too.
+
+    ``size`` is that of those which can be read, in bytes.
+    """
 
     files: int
     uploaded: int
@@ -71,6 +75,12 @@ class ReleaseRow:
 def is_late(created_at: datetime, counts: Counts | None, now: datetime) -> bool:
     """Whether a release of this time, with these files, should have come whole by now."""
     return counts is not None and counts.waiting > 0 and now - created_at > LATE
+
+
+def late(now: datetime) -> ColumnElement[bool]:
+    """Of releases: those that should have come whole by now, and have not."""
+    waiting = select(ReleaseFile.release_id).where(ReleaseFile.uploaded_at.is_(None))
+    return (Release.created_at < now - LATE) & Release.id.in_(waiting)
 
 
 @dataclass(frozen=True)
@@ -158,7 +168,7 @@ def releases(
         counted = _counted(ReleaseFile.release_id == Release.id).lateral("counted")
         statement = statement.add_columns(*counted.c).join(counted, true())
     rows: Sequence[Any] = db.execute(statement).all()
-    return [ReleaseRow(*[*row[:8], _as_counts(*row[8:]) if with_files else None]) for row in rows]
+    return [ReleaseRow(*[*row[:8], Counts(*row[8:]) if with_files else None]) for row in rows]
 
 
 def _counted(files: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
@@ -167,18 +177,13 @@ def _counted(files: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
         func.count().label("files"),
         func.count(ReleaseFile.uploaded_at).label("uploaded"),
         func.count(ReleaseFile.deleted_at).label("redacted"),
-        func.coalesce(func.sum(ReleaseFile.size), 0).label("size"),
+        readable_size(),
     ).where(files)
 
 
 def counts(db: Session, files: ColumnElement[bool]) -> Counts:
-    """How many files there are, how many are here, and what they hold, in bytes."""
-    return _as_counts(*db.execute(_counted(files)).one())
-
-
-def _as_counts(files: int, uploaded: int, redacted: int, size: Any) -> Counts:
-    # A sum of whole numbers comes as a decimal.
-    return Counts(files, uploaded, redacted, int(size))
+    """How many files there are, how many are here, and what those hold."""
+    return Counts(*db.execute(_counted(files)).one())
 
 
 def of_release(release_id: str) -> ColumnElement[bool]:
@@ -244,11 +249,7 @@ def files_of(
 
 def has_readable(db: Session, workspace_id: int) -> bool:
     """Whether any released file of the workspace can be read."""
-    here = (
-        (ReleaseFile.workspace_id == workspace_id)
-        & ReleaseFile.uploaded_at.is_not(None)
-        & ReleaseFile.deleted_at.is_(None)
-    )
+    here = (ReleaseFile.workspace_id == workspace_id) & is_readable()
     return db.scalar(select(literal(True)).where(here).limit(1)) is not None
 
 

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import func, select, text
+from sqlalchemy import ColumnElement, func, select, text
 from sqlalchemy.orm import Session, joinedload
 
 from jobserver.models import (
+    PublishDecision,
     PublishRequest,
     Release,
     ReleaseFile,
@@ -27,17 +28,20 @@ WITH_RELEASE = [
 
 @dataclass(frozen=True)
 class Publication:
-    """Where a snapshot stands: public or not, and whether somebody's wish waits for a decision."""
+    """Where a snapshot stands: public or not, and whether somebody's wish waits for a decision.
+
+    ``is_rejected``: the last wish was refused, and nobody has asked again.
+    """
 
     is_published: bool
     is_pending: bool
+    is_rejected: bool
 
     @property
     def shown(self) -> State:
         """The same, as pages show it."""
-        return SNAPSHOT_STATES[
-            "published" if self.is_published else "pending" if self.is_pending else "draft"
-        ]
+        states = {"published": self.is_published, "pending": self.is_pending, "rejected": self.is_rejected}
+        return SNAPSHOT_STATES[next((state for state, holds in states.items() if holds), "draft")]
 
 
 def _fits(id_: str, longest: int) -> bool:
@@ -90,12 +94,19 @@ def snapshot(db: Session, id_: int) -> Snapshot | None:
     return db.scalar(select(Snapshot).where(Snapshot.id == id_).options(joinedload(Snapshot.created_by)))
 
 
+def last_is_rejected() -> ColumnElement[bool]:
+    """Of the wishes about a snapshot, which are made one after the other: whether the last was refused."""
+    refused = func.max(PublishRequest.id).filter(PublishRequest.decision == PublishDecision.REJECTED)
+    return func.coalesce(func.max(PublishRequest.id) == refused, False)
+
+
 def publication(db: Session, snapshot_id: int) -> Publication:
     """Where the snapshot stands. The one rule for "published now" is :data:`IN_FORCE`."""
     row = db.execute(
         select(
             func.coalesce(func.bool_or(text(IN_FORCE)), False),
             func.coalesce(func.bool_or(text(PENDING)), False),
+            last_is_rejected(),
         )
         .select_from(PublishRequest)
         .where(PublishRequest.snapshot_id == snapshot_id)

@@ -87,23 +87,22 @@ def project_numbers(db: Session, repo_id: int) -> Sequence[str]:
 
 
 @dataclass(frozen=True)
-class FirstProject:
-    """The project of a repository's first workspace, by the names that lead to it, and its co-pilot."""
+class ProjectRow:
+    """A project that uses a repository, by the names that lead to it, and its co-pilot."""
 
     path: tuple[str, str]
     copilot: User | None
 
 
-def first_project(db: Session, repo_id: int) -> FirstProject | None:
-    """The project of the repository's first workspace; None if it has no workspace."""
-    row = db.execute(
+def projects(db: Session, repo_id: int) -> list[ProjectRow]:
+    """The projects with a workspace of the repository, the oldest first."""
+    used = select(Workspace.project_id).where(Workspace.repo_id == repo_id)
+    rows = db.execute(
         select(Org.slug, Project.slug, User)
-        .select_from(Workspace)
-        .join(Project, Project.id == Workspace.project_id)
+        .select_from(Project)
         .join(Org, Org.id == Project.org_id)
         .outerjoin(User, User.id == Project.copilot_id)
-        .where(Workspace.repo_id == repo_id)
-        .order_by(Workspace.id)
-        .limit(1)
-    ).one_or_none()
-    return FirstProject((row[0], row[1]), row[2]) if row else None
+        .where(Project.id.in_(used))
+        .order_by(Project.id)
+    )
+    return [ProjectRow((org, project), copilot) for org, project, copilot in rows]

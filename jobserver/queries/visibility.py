@@ -7,7 +7,6 @@ its reader exactly what the pages would let them do. A property test holds the t
 from sqlalchemy import ColumnElement, Select, false, or_, select, text, true
 
 from jobserver.models import (
-    JobRequest,
     Project,
     ProjectCollaboration,
     PublishRequest,
@@ -32,17 +31,6 @@ def workspaces_permitting(identity: Identity | None, permission: Permission) -> 
     return select(Workspace.id).where(
         Workspace.project_id.in_(projects_permitting(identity, permission)),
     )
-
-
-def job_requests_permitting(identity: Identity | None, permission: Permission) -> Select[int]:
-    """Ids of the job requests on which the caller holds the permission.
-
-    Besides what their project grants, a request's creator may cancel it, whatever became of their roles.
-    """
-    permitted: ColumnElement[bool] = JobRequest.workspace_id.in_(workspaces_permitting(identity, permission))
-    if identity is not None and permission in roles.CREATOR_OF_JOB_REQUEST:
-        permitted |= JobRequest.created_by_id == identity.user_id
-    return select(JobRequest.id).where(permitted)
 
 
 def release_requests_permitting(identity: Identity | None, permission: Permission) -> Select[*tuple[str]]:

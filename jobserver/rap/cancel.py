@@ -7,11 +7,11 @@ import structlog
 from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
+from jobserver import locks
 from jobserver.actions import job_status
 from jobserver.clients.rap import RapNotConfigured, RapRefused, RapUnauthorised, RapUnavailable, StatusReport
 from jobserver.models import Cancellation, Job, JobRequest, JobState, utcnow
 from jobserver.queries.active_requests import Asked
-from jobserver.rap import locks
 from jobserver.rap.context import Context
 from jobserver.rap.sync import store_answer
 

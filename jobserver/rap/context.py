@@ -50,7 +50,7 @@ class Context:
     def alone(self, kind: int, id_: int) -> Iterator[bool]:
         """Whether nobody else is at this thing: true for one process at a time, freed when that dies.
 
-        ``kind`` tells the things apart, see :mod:`jobserver.rap.locks`. No transaction is open meanwhile.
+        ``kind`` tells the things apart, see :mod:`jobserver.locks`. No transaction is open meanwhile.
         """
         with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             taken = bool(connection.scalar(select(func.pg_try_advisory_lock(kind, id_))))

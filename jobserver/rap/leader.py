@@ -10,8 +10,8 @@ import psycopg
 import structlog
 from sqlalchemy import Engine
 
+from jobserver import locks
 from jobserver.queue import STATUS_SERVICE_CHANNEL
-from jobserver.rap import locks
 
 log = structlog.get_logger(__name__)
 

@@ -76,7 +76,6 @@ class _Difference:
     rows: list[dict[str, Any]] = field(default_factory=list)
     moves: list[dict[str, Any]] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
-    newly_missing: bool = False
 
 
 _Known = dict[int, dict[str, Row[Any]]]

@@ -9,7 +9,7 @@ from opentelemetry import trace
 from sqlalchemy import case, func, select, update
 from sqlalchemy.orm import Session
 
-from jobserver import queue
+from jobserver import locks, queue
 from jobserver.actions import happenings
 from jobserver.clients.rap import (
     Created,
@@ -34,7 +34,6 @@ from jobserver.models import (
 )
 from jobserver.queries.active_requests import undecided
 from jobserver.queries.analysis_scope import analysis_scope
-from jobserver.rap import locks
 from jobserver.rap.context import Context
 
 log = structlog.get_logger(__name__)

@@ -4,7 +4,7 @@ from pyramid.config import Configurator
 
 from jobserver.resources.base import Resource
 from jobserver.resources.people import SettingsResource, UserResource, Users
-from jobserver.resources.root import BackendStatus, Root, ShortAddress, Status
+from jobserver.resources.root import BackendStatus, Health, Root, ShortAddress, Status
 from jobserver.resources.tree import (
     JobRequestResource,
     JobResource,
@@ -15,6 +15,7 @@ from jobserver.resources.tree import (
 
 __all__ = [
     "BackendStatus",
+    "Health",
     "JobRequestResource",
     "JobResource",
     "OrgResource",

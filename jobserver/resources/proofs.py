@@ -12,11 +12,11 @@ from pyramid.csrf import check_csrf_origin, check_csrf_token
 from pyramid.request import Request
 from sqlalchemy.exc import SQLAlchemyError
 
-from jobserver.actions import personal_tokens
+from jobserver.actions import backends, personal_tokens
 from jobserver.db import SAFE_METHODS, transaction_of
 from jobserver.models import TokenScope
 from jobserver.security import callers
-from jobserver.security.callers import CallerRefused
+from jobserver.security.callers import BackendCaller, CallerRefused, TokenCaller
 
 log = structlog.get_logger(__name__)
 
@@ -45,16 +45,18 @@ def prove(request: Request, proof: Proof, scopes: Collection[TokenScope] = ()) -
         case Proof.NOTHING:
             pass
         case Proof.BACKEND:
-            request.call_as(callers.backend(request.db, authorization))
+            _call_by_backend(request, authorization)
         case Proof.THROUGH_BACKEND:
             username = request.headers.get("OS-User")
-            request.call_as(callers.through_backend(request.db, authorization, username))
+            caller = callers.through_backend(request.db, authorization, username)
+            request.call_as(caller)
+            _note_use(request, caller.backend)
         case Proof.READER if authorization:
             _call_by_token(request, authorization, scopes)
         case Proof.BACKEND_OR_READER if authorization and ":" in authorization:
             _call_by_token(request, authorization, scopes)
         case Proof.BACKEND_OR_READER if authorization:
-            request.call_as(callers.backend(request.db, authorization))
+            _call_by_backend(request, authorization)
         case Proof.SESSION | Proof.READER | Proof.BACKEND_OR_READER:
             request.call_as(request.identity)
             _refuse_forgery(request)
@@ -68,17 +70,31 @@ def prove(request: Request, proof: Proof, scopes: Collection[TokenScope] = ()) -
 def _call_by_token(request: Request, authorization: str, scopes: Collection[TokenScope]) -> None:
     caller = callers.by_personal_token(request.db, authorization, scopes)
     request.call_as(caller)
+    _note_use(request, caller)
+
+
+def _call_by_backend(request: Request, authorization: str | None) -> None:
+    caller = callers.backend(request.db, authorization)
+    request.call_as(caller)
+    _note_use(request, caller)
+
+
+def _note_use(request: Request, caller: TokenCaller | BackendCaller) -> None:
     if caller.use_is_news:
-        request.add_finished_callback(lambda request: _keep_use(request, caller.token_id))
+        request.add_finished_callback(lambda request: _keep_use(request, caller))
 
 
-def _keep_use(request: Request, token_id: int) -> None:
+def _keep_use(request: Request, caller: TokenCaller | BackendCaller) -> None:
     """Keep that a token was used, in a transaction of its own: that of the answer may only read."""
     try:
         with transaction_of(request.registry["session_factory"], source="api") as db:
-            personal_tokens.mark_used(db, token_id)
+            if isinstance(caller, BackendCaller):
+                backends.mark_used(db, caller.digest)
+            else:
+                personal_tokens.mark_used(db, caller.token_id)
     except SQLAlchemyError:
-        log.warning("use_of_token_not_kept", token_id=token_id, exc_info=True)
+        of = caller.slug if isinstance(caller, BackendCaller) else caller.token_id
+        log.warning("use_of_token_not_kept", token=of, exc_info=True)
 
 
 def _refuse_forgery(request: Request) -> None:

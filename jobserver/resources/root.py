@@ -31,6 +31,10 @@ class Root(Resource):
         return org_on_path(self.request, name, self)
 
 
+class Health(Resource):
+    """``/health/``: what monitors ask."""
+
+
 class Status(Resource):
     """``/status/``: the backends."""
 
@@ -77,6 +81,7 @@ class ShortAddress(Resource):
 
 CHILDREN: dict[str, type[Resource]] = {
     "api": Api,
+    "health": Health,
     "status": Status,
     "job-requests": JobRequestAddresses,
     "jobs": JobAddresses,

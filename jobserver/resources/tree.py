@@ -34,9 +34,8 @@ def workspace_named(request: Request, name: str) -> "WorkspaceResource | None":
     rows = path.load_by_workspace(request.db, name)
     if rows.org is None or rows.project is None or rows.workspace is None:
         return None
-    segments = (rows.org.slug, rows.project.slug, rows.workspace.name)
     root: Resource = request.root
-    project = ProjectResource(OrgResource(root, rows.org, rows, segments), rows.project)
+    project = ProjectResource(OrgResource(root, rows.org, rows, rows.workspace.path), rows.project)
     return WorkspaceResource(project, rows.workspace)
 
 
@@ -126,7 +125,7 @@ class JobRequestResource(Resource):
         if self.request.method in {"GET", "HEAD"} and 4 <= len(name) < 16 and name.isalnum():
             identifier = path.job_by_prefix(self.request.db, self.job_request.id, name)
             if identifier:
-                names = (self.org.slug, self.project.slug, self.workspace.name, self.__name__, identifier)
+                names = (*self.workspace.path, self.__name__, identifier)
                 raise HTTPMovedPermanently(page_url(self.request, *names, keep_query=True))
         raise KeyError(name)
 

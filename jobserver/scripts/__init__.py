@@ -19,6 +19,7 @@ MODULES = {
     "bots": ("create-bot",),
     "database": ("migrate", "make-migration", "count-rows", "clear-sessions", "load-demonstration", "shell"),
     "inflating": ("inflate-release-files",),
+    "mail": ("send-test-email",),
     "operations": ("announce", "cancel-all", "pause-backend", "resume-backend"),
     "output_checking": ("set-output-checking",),
     "people": ("create-user", "disable-user", "enable-user", "create-org"),
@@ -27,7 +28,7 @@ MODULES = {
     "rap": ("create-rap", "cancel-jobs", "rap-status", "rap-update-backend-status"),
     "releases": ("releases", "release"),
     "sample": ("load-sample",),
-    "studies": ("create-backend", "create-workspace"),
+    "studies": ("create-backend", "create-workspace", "delete-project"),
 }
 _HOMES = {command: module for module, commands in MODULES.items() for command in commands}
 

@@ -69,7 +69,7 @@ def count_rows(program: Program) -> None:
 @click.command("clear-sessions")
 @pass_program
 def clear_sessions(program: Program) -> None:
-    """Delete the sessions of browsers that have expired."""
+    """Delete the sessions of browsers that have expired, as the worker does every hour."""
     with program.transaction() as db:
         number = sessions.clear_expired(db)
     click.echo(f"{number} expired session{'' if number == 1 else 's'} deleted.")

@@ -5,14 +5,12 @@ from datetime import timedelta
 from typing import Any
 
 import click
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
 
 from jobserver.actions import backend_operations as actions
 from jobserver.actions.backend_operations import Announcement
-from jobserver.models import AlertLevel, Backend, utcnow
+from jobserver.models import AlertLevel, utcnow
 from jobserver.queries.staff import operations as queries
-from jobserver.scripts.program import Program, pass_program, user_named
+from jobserver.scripts.program import Program, backend_named, pass_program, user_named
 from jobserver.templating.numbers import count
 
 MOST_HOURS = 30 * 24
@@ -24,13 +22,6 @@ def _by(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def _dry_run(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.option("--dry-run", is_flag=True, help="Only say what it would touch.")(command)
-
-
-def _backend(db: Session, slug: str) -> Backend:
-    found = db.scalar(select(Backend).where(func.lower(Backend.slug) == slug.strip().lower()))
-    if found is None:
-        raise click.ClickException(f"There is no backend “{slug}”.")
-    return found
 
 
 @click.command("pause-backend")
@@ -45,7 +36,7 @@ def pause_backend(program: Program, slug: str, reason: str, by: str, dry_run: bo
     Requests that were made already go on. Given again, only the reason is replaced.
     """
     with program.transaction() as db:
-        backend, person = _backend(db, slug), user_named(db, by)
+        backend, person = backend_named(db, slug), user_named(db, by)
         reach = queries.reach(db, backend.id)
         members = count(reach.members, "person", "people")
         touched = f"{members} with access; {count(reach.requests, 'request')} going on, not touched."
@@ -66,7 +57,7 @@ def pause_backend(program: Program, slug: str, reason: str, by: str, dry_run: bo
 def resume_backend(program: Program, slug: str, reason: str, by: str) -> None:
     """Let people ask for jobs on a backend again."""
     with program.transaction() as db:
-        backend, person = _backend(db, slug), user_named(db, by)
+        backend, person = backend_named(db, slug), user_named(db, by)
         changed = actions.resume(db, backend, by=person, reason=reason)
     click.echo(f"{backend.slug} {'takes new requests again' if changed else 'was not paused'}.")
 
@@ -104,7 +95,7 @@ def announce(
     ends_at = utcnow() + timedelta(hours=hours) if hours else None
     what = Announcement(title, message, AlertLevel(level), ends_at)
     with program.transaction() as db:
-        backend, person = _backend(db, slug), user_named(db, by)
+        backend, person = backend_named(db, slug), user_named(db, by)
         people = queries.recipients(db, backend.id) if mail else []
         if not dry_run:
             mail_to = [each.user_id for each in people]
@@ -128,7 +119,7 @@ def cancel_all(program: Program, slug: str, reason: str, by: str, dry_run: bool)
     request of which the controller has not told of any job yet cannot be cancelled; it is named on stderr.
     """
     with program.transaction() as db:
-        backend, person = _backend(db, slug), user_named(db, by)
+        backend, person = backend_named(db, slug), user_named(db, by)
         found = queries.cancellable(db, backend.id)
         waiting = queries.not_known_yet(db, backend.id)
         jobs = sum(each.jobs for each in found)

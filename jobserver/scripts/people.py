@@ -8,7 +8,7 @@ from jobserver.actions import closing, orgs, users
 from jobserver.actions.audit import OPERATOR
 from jobserver.actions.naming import Malformed, Taken
 from jobserver.models import GithubIdentity, Org, Role, User
-from jobserver.scripts.program import Program, pass_program, user_named
+from jobserver.scripts.program import Program, find_user, pass_program, user_named
 
 
 @click.command("create-user")
@@ -38,7 +38,7 @@ def create_user(
     ] * staff_area_administrator
     with program.transaction() as db:
         spelled = users.normal_username(username)
-        user = db.scalar(select(User).where(func.lower(User.username) == spelled.lower()))
+        user = find_user(db, spelled)
         if user is None:
             user = users.create(
                 db,

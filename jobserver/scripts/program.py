@@ -11,10 +11,11 @@ import click
 import plaster
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.interfaces import ORMOption
 
 from jobserver import db, observability
 from jobserver.clients import Clients
-from jobserver.models import AuditSource, User
+from jobserver.models import AuditSource, Backend, User, Workspace
 from jobserver.rap.context import Context
 from jobserver.settings import Loaded, Settings, load
 
@@ -70,9 +71,41 @@ pass_program = click.make_pass_decorator(Program)
 
 def user_named(session: Session, username: str) -> User:
     """The user, however the letters' case is written; a refusal that names the way out if there is none."""
-    user = session.scalar(select(User).where(func.lower(User.username) == username.strip().lower()))
+    user = find_user(session, username)
     if user is None:
         raise click.ClickException(
             f"There is no user “{username}”. Create one with: jobserver create-user {username}"
         )
     return user
+
+
+def backend_named(session: Session, slug: str) -> Backend:
+    """The backend, however the letters' case is written; a refusal if there is none."""
+    backend = find_backend(session, slug)
+    if backend is None:
+        raise click.ClickException(f"There is no backend “{slug}”.")
+    return backend
+
+
+def workspace_named(session: Session, name: str, *options: ORMOption) -> Workspace:
+    """The workspace, however the letters' case is written; a refusal if there is none."""
+    workspace = find_workspace(session, name, *options)
+    if workspace is None:
+        raise click.ClickException(f"There is no workspace “{name}”.")
+    return workspace
+
+
+def find_user(session: Session, username: str) -> User | None:
+    """The user as :func:`user_named`, for commands that make one that is not there."""
+    return session.scalar(select(User).where(func.lower(User.username) == username.strip().lower()))
+
+
+def find_backend(session: Session, slug: str) -> Backend | None:
+    """The backend as :func:`backend_named`, for commands that make one that is not there."""
+    return session.scalar(select(Backend).where(func.lower(Backend.slug) == slug.strip().lower()))
+
+
+def find_workspace(session: Session, name: str, *options: ORMOption) -> Workspace | None:
+    """The workspace as :func:`workspace_named`, for commands that make one that is not there."""
+    statement = select(Workspace).where(func.lower(Workspace.name) == name.strip().lower())
+    return session.scalar(statement.options(*options))

@@ -1,7 +1,7 @@
 """Commands that ask the RAP controller: to run, to cancel, and how things are."""
 
 import click
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from jobserver.actions import cancelling, job_requests
@@ -10,7 +10,7 @@ from jobserver.models import Backend, Cancellation, JobRequest, User, Workspace
 from jobserver.queries import run_jobs
 from jobserver.rap import backends, cancel, submit
 from jobserver.rap.round import run_round
-from jobserver.scripts.program import Program, pass_program, user_named
+from jobserver.scripts.program import Program, backend_named, pass_program, user_named, workspace_named
 from jobserver.security import sessions
 from jobserver.security.permissions import Permission
 from jobserver.security.roles import ROLES
@@ -91,17 +91,8 @@ def create_rap(
 
 
 def _named(db: Session, workspace: str, backend: str, username: str) -> tuple[Workspace, Backend, User]:
-    place = db.scalar(
-        select(Workspace)
-        .where(func.lower(Workspace.name) == workspace.lower())
-        .options(joinedload(Workspace.repo))
-    )
-    machine = db.scalar(select(Backend).where(Backend.slug == backend))
-    person = user_named(db, username)
-    if place is None:
-        raise click.ClickException(f"There is no workspace “{workspace}”.")
-    if machine is None:
-        raise click.ClickException(f"There is no backend “{backend}”.")
+    place = workspace_named(db, workspace, joinedload(Workspace.repo))
+    machine, person = backend_named(db, backend), user_named(db, username)
     identity = sessions.identity_of(db, person.id)
     held = {*identity.roles, *identity.project_roles.get(place.project_id, ())}
     if person.disabled_at or not any(Permission.JOB_RUN in ROLES[role].permissions for role in held):

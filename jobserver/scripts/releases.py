@@ -6,15 +6,24 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
 
 from jobserver.actions import releases as actions
 from jobserver.actions.releases import Announced
 from jobserver.clients.storage import INCOMING, FileMissing, Received, ReleaseStorage, StorageError
 from jobserver.forms.api.releases import problem_of_name
-from jobserver.models import Backend, Project, ReleaseFile, User, Workspace
-from jobserver.scripts.program import Program, pass_program, user_named
+from jobserver.models import Project, ReleaseFile, Workspace
+from jobserver.scripts.program import (
+    Program,
+    backend_named,
+    find_backend,
+    find_user,
+    find_workspace,
+    pass_program,
+    user_named,
+    workspace_named,
+)
 from jobserver.settings import Settings
 from jobserver.tasks import redactions
 from jobserver.tasks.links import link
@@ -39,7 +48,7 @@ def verify(program: Program, workspace: str | None) -> None:
     """
     storage = ReleaseStorage.from_settings(program.settings)
     with program.transaction() as db:
-        only = _workspace(db, workspace) if workspace else None
+        only = workspace_named(db, workspace) if workspace else None
     faults, wanted, checked = 0, set[str](), 0
     for path, sha256, size in _rows(program, only):
         checked += 1
@@ -159,9 +168,10 @@ def release(program: Program, directory: Path, workspace: str, backend: str, use
     kept: list[str] = []
     try:
         with program.transaction() as db:
-            place, person = _workspace(db, workspace), user_named(db, user)
-            names = (place.project.org.slug, place.project.slug, place.name)
-            backend_id = _backend_id(db, backend)
+            with_path = joinedload(Workspace.project).joinedload(Project.org)
+            place, person = workspace_named(db, workspace, with_path), user_named(db, user)
+            names = place.path
+            backend_id = backend_named(db, backend).id
             for file in files:
                 with file.open("rb") as stream:
                     received[_name(directory, file)] = storage.receive(
@@ -220,24 +230,6 @@ def _announced(file: Path, name: str, received: dict[str, Received]) -> Announce
     return Announced(name, name, arrived.size, arrived.sha256, modified, {"tool": "jobserver release"})
 
 
-def _workspace(db: Session, name: str) -> Workspace:
-    found = db.scalar(
-        select(Workspace)
-        .where(func.lower(Workspace.name) == name.strip().lower())
-        .options(joinedload(Workspace.project).joinedload(Project.org))
-    )
-    if found is None:
-        raise click.ClickException(f"There is no workspace “{name}”.")
-    return found
-
-
-def _backend_id(db: Session, slug: str) -> int:
-    found = db.scalar(select(Backend.id).where(Backend.slug == slug))
-    if found is None:
-        raise click.ClickException(f"There is no backend “{slug}”.")
-    return found
-
-
 def _make_missing(program: Program, workspace: str, backend: str, user: str) -> None:
     """By the commands that make them: what is there already is left as it is."""
     from jobserver.scripts.people import create_user
@@ -245,11 +237,8 @@ def _make_missing(program: Program, workspace: str, backend: str, user: str) -> 
 
     context = click.get_current_context()
     with program.transaction() as db:
-        has_user = db.scalar(select(User.id).where(func.lower(User.username) == user.strip().lower()))
-        has_backend = db.scalar(select(Backend.id).where(Backend.slug == backend))
-        has_workspace = db.scalar(
-            select(Workspace.id).where(func.lower(Workspace.name) == workspace.strip().lower())
-        )
+        has_user, has_backend = find_user(db, user), find_backend(db, backend)
+        has_workspace = find_workspace(db, workspace)
     if not has_user:
         context.invoke(create_user, username=user)
     if not has_backend:

@@ -4,11 +4,11 @@ import click
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
-from jobserver.actions import backends, memberships, orgs, projects, workspaces
+from jobserver.actions import backends, deleting_projects, memberships, orgs, projects, workspaces
 from jobserver.actions.audit import OPERATOR
 from jobserver.actions.naming import slugify
-from jobserver.models import Backend, Org, OrgMembership, Project, Role, User, Workspace
-from jobserver.scripts.program import Program, pass_program, user_named
+from jobserver.models import Org, OrgMembership, Project, Role, User, Workspace
+from jobserver.scripts.program import Program, find_backend, find_workspace, pass_program, user_named
 from jobserver.security.sessions import goes_on
 
 LOCAL = "local"
@@ -28,7 +28,7 @@ def create_backend(program: Program, slug: str, name: str | None, username: str 
     """
     lines = []
     with program.transaction() as db:
-        backend = db.scalar(select(Backend).where(func.lower(Backend.slug) == slug.strip().lower()))
+        backend = find_backend(db, slug)
         if backend is None:
             backend, token = backends.create(db, by=OPERATOR, slug=slug, name=name)
             lines.append(f"Backend {backend.slug} created.")
@@ -69,7 +69,7 @@ def create_workspace(
     """
     with program.transaction() as db:
         user = user_named(db, username)
-        found = _workspace(db, workspace)
+        found = find_workspace(db, workspace, joinedload(Workspace.project), joinedload(Workspace.repo))
         project = found.project if found else _project(db, project_slug or workspace)
         if found:
             _same(found, project_slug, repo)
@@ -94,11 +94,6 @@ def create_workspace(
             lines.append(f"Workspace {found.name} is there already.")
         lines.append(_membership(db, project, user))
     click.echo("\n".join(lines))
-
-
-def _workspace(db: Session, name: str) -> Workspace | None:
-    statement = select(Workspace).where(func.lower(Workspace.name) == name.strip().lower())
-    return db.scalar(statement.options(joinedload(Workspace.project), joinedload(Workspace.repo)))
 
 
 def _project(db: Session, slug: str) -> Project | None:
@@ -144,3 +139,25 @@ def _membership(db: Session, project: Project, user: User) -> str:
         return f"User {user.username} is a member already."
     memberships.add(db, project, user, roles=(Role.PROJECT_COLLABORATOR, Role.PROJECT_DEVELOPER), by=user)
     return f"User {user.username} added to the project as ProjectCollaborator and ProjectDeveloper."
+
+
+@click.command("delete-project")
+@click.argument("name")
+@click.option("--reason", default="", help="Kept in the audit log.")
+@click.option("--i-am-sure", is_flag=True, help="Do it; otherwise it is only said what would be done.")
+@pass_program
+def delete_project(program: Program, name: str, reason: str, i_am_sure: bool) -> None:
+    """Delete the project of exactly this NAME for good, if nothing was done in it.
+
+    One with workspaces, members or a linked application is refused; the last two can be taken away in the
+    staff area. Its entries in the audit log stay.
+    """
+    with program.transaction() as db:
+        project = db.scalar(select(Project).where(Project.name == name))
+        if project is None:
+            raise click.ClickException(f"There is no project “{name}”.")
+        if i_am_sure:
+            deleting_projects.remove(db, project, by=OPERATOR, reason=reason)
+        else:
+            deleting_projects.check_empty(db, project)
+    click.echo(f"Project {name} {'deleted' if i_am_sure else 'would be deleted, with --i-am-sure'}.")

@@ -6,8 +6,8 @@ a request carries counts there. Spec: access 4.4 to 4.8, 8.3; airlock 1.2, 1.3.
 
 import hmac
 from collections.abc import Collection
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from pyramid.authorization import Everyone
 from sqlalchemy import or_, select
@@ -20,8 +20,9 @@ from jobserver.security.identity import Identity, standing
 NOT_PROVIDED = "Authentication credentials were not provided."
 NOT_PERMITTED = "You do not have permission to perform this action."
 LONGEST_TOKEN = 400
-# How far behind the time may be at which a token is said to have been used last.
+# How far behind the time may be at which a token is said to have been used last: a person's, a backend's.
 USED_HOURLY = timedelta(hours=1)
+BACKEND_USED_EVERY = timedelta(minutes=5)
 
 
 class CallerRefused(Exception):
@@ -34,11 +35,16 @@ class CallerRefused(Exception):
 
 @dataclass(frozen=True)
 class BackendCaller:
-    """A backend that has shown its token."""
+    """A backend that has shown its token.
+
+    ``use_is_news``: that it was used has not been kept for five minutes; ``digest`` is the token's.
+    """
 
     id: int
     slug: str
     name: str
+    digest: str = field(default="", repr=False)
+    use_is_news: bool = False
 
     @property
     def principals(self) -> set[str]:
@@ -89,7 +95,15 @@ def backend(db: Session, authorization: str | None) -> BackendCaller:
         raise CallerRefused("Invalid token")
     digest = tokens.digest(authorization)
     row = db.execute(
-        select(Backend.id, Backend.slug, Backend.name, Backend.token_digest, Backend.previous_token_digest)
+        select(
+            Backend.id,
+            Backend.slug,
+            Backend.name,
+            Backend.token_digest,
+            Backend.previous_token_digest,
+            Backend.token_used_at,
+            Backend.previous_token_used_at,
+        )
         .where(
             Backend.is_active,
             or_(
@@ -104,7 +118,8 @@ def backend(db: Session, authorization: str | None) -> BackendCaller:
     )
     if row is None or not found:
         raise CallerRefused("Invalid token")
-    return BackendCaller(row.id, row.slug, row.name)
+    used = row.token_used_at if row.token_digest == digest else row.previous_token_used_at
+    return BackendCaller(row.id, row.slug, row.name, digest, _is_old(used, BACKEND_USED_EVERY))
 
 
 def through_backend(db: Session, authorization: str | None, username: str | None) -> ThroughBackend:
@@ -149,5 +164,9 @@ def by_personal_token(db: Session, authorization: str, scopes: Collection[TokenS
     if not set(row.scopes) & set(scopes):
         needed = " or ".join(sorted(scopes))
         raise CallerRefused(f"This token does not have the scope {needed}.")
-    is_stale = row.last_used_at is None or row.last_used_at < utcnow() - USED_HOURLY
-    return TokenCaller(sessions.identity_of(db, row.user_id), row.id, is_stale)
+    is_news = _is_old(row.last_used_at, USED_HOURLY)
+    return TokenCaller(sessions.identity_of(db, row.user_id), row.id, is_news)
+
+
+def _is_old(used: datetime | None, most: timedelta) -> bool:
+    return used is None or used < utcnow() - most

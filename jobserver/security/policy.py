@@ -34,7 +34,9 @@ class Policy:
 
     def _load(self, request: Request) -> Identity | None:
         token = request.cookies.get(self.cookie_name)
-        return sessions.identify(request.db, token) if token else None
+        identity = sessions.identify(request.db, token) if token else None
+        _have_logged(request, identity)
+        return identity
 
     def identity(self, request: Request) -> Identity | None:
         """The caller, looked up once per request."""
@@ -64,6 +66,7 @@ class Policy:
     def call_as(self, request: Request, caller: Identity | ProgramCaller | None) -> None:
         """From now on the request is this caller's."""
         self.callers.set(request, caller)
+        _have_logged(request, caller)
 
     def remember(
         self, request: Request, token: str, *, lifetime: timedelta = sessions.LIFETIME, **_options: Any
@@ -87,6 +90,12 @@ class Policy:
             samesite="Lax",
         )
         return [("Set-Cookie", header) for header in response.headers.getall("Set-Cookie")]
+
+
+def _have_logged(request: Request, caller: Identity | ProgramCaller | None) -> None:
+    """Have the request's line of the log name the caller, if it is a person."""
+    if isinstance(caller, Identity):
+        request.environ["jobserver.user_id"] = caller.user_id
 
 
 def includeme(config: Configurator) -> None:

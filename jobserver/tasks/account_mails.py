@@ -7,13 +7,12 @@ import structlog
 
 from jobserver.actions import settings as actions
 from jobserver.actions.settings import Invitation
-from jobserver.clients.mail import MailNotSent, Message
+from jobserver.clients.mail import Message
 from jobserver.models import User
 from jobserver.rap.context import Context
-from jobserver.tasks import letters
+from jobserver.tasks import letters, sending
 from jobserver.tasks.links import link
 from jobserver.tasks.retrying import GiveUp
-from jobserver.templating.times import LONDON
 
 log = structlog.get_logger(__name__)
 
@@ -28,7 +27,7 @@ def mail_email_change(context: Context, *, user_id: int, asked_at: str) -> None:
     if invitation is None:
         log.info("email_change_no_longer_wanted", user_id=user_id)
         return
-    send(context, invite(invitation, context.settings.base_url))
+    sending.mail(context, invite(invitation, context.settings.base_url))
     log.info("email_change_link_sent", user_id=user_id)
 
 
@@ -41,7 +40,7 @@ def mail_email_change_notice(context: Context, *, user_id: int, old: str, new: s
     message = tell_old_address(
         user.username, user.fullname, old, new, datetime.fromisoformat(asked_at), context.settings.base_url
     )
-    send(context, message)
+    sending.mail(context, message)
     log.info("email_change_notice_sent", user_id=user_id)
 
 
@@ -56,7 +55,7 @@ def invite(invitation: Invitation, base_url: str) -> Message:
         fullname=invitation.fullname,
         email=invitation.email,
         url=url,
-        until=moment_in_words(invitation.expires_at),
+        until=letters.moment_in_words(invitation.expires_at),
     )
 
 
@@ -71,22 +70,6 @@ def tell_old_address(
         username=username,
         fullname=fullname,
         new=new,
-        asked=moment_in_words(asked_at),
+        asked=letters.moment_in_words(asked_at),
         settings_url=link(base_url, "settings"),
     )
-
-
-def moment_in_words(moment: datetime) -> str:
-    """The minute and the day, "14:32 on 17 November 2026 (GMT)"."""
-    local = moment.astimezone(LONDON)
-    return f"{local:%H:%M} on {local.day} {local:%B %Y} ({local:%Z})"
-
-
-def send(context: Context, message: Message) -> None:
-    """Send it; :class:`GiveUp` if it will never be taken."""
-    try:
-        context.clients.mail.send(message)
-    except MailNotSent as error:
-        if error.temporary:
-            raise
-        raise GiveUp(str(error)) from error

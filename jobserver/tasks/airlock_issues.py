@@ -13,6 +13,7 @@ from typing import Any
 import structlog
 from sqlalchemy import update
 
+from jobserver import locks
 from jobserver.clients.github import (
     GitHubError,
     GitHubUnauthorised,
@@ -27,7 +28,6 @@ from jobserver.models import ReleaseRequest, ReleaseRequestEvent, utcnow
 from jobserver.queries import release_request_telling
 from jobserver.queries.release_request_telling import Event
 from jobserver.queries.release_requests import PENDING_REVIEW, STATUS_LABELS, IssueStep
-from jobserver.rap import locks
 from jobserver.rap.context import Context
 from jobserver.tasks import airlock_words
 from jobserver.tasks.retrying import GiveUp, NotYet

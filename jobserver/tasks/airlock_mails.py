@@ -2,16 +2,16 @@
 
 import structlog
 
-from jobserver.clients.mail import MailNotSent, Message
+from jobserver import locks
+from jobserver.clients.mail import Message
 from jobserver.models import utcnow
 from jobserver.models.choices import AirlockEventType
 from jobserver.queries.release_request_telling import Event
-from jobserver.rap import locks
 from jobserver.rap.context import Context
-from jobserver.tasks import letters
+from jobserver.tasks import letters, sending
 from jobserver.tasks.airlock_issues import load, record
 from jobserver.tasks.links import link
-from jobserver.tasks.retrying import GiveUp, NotYet
+from jobserver.tasks.retrying import NotYet
 
 log = structlog.get_logger(__name__)
 
@@ -42,12 +42,7 @@ def mail_author(context: Context, *, event_id: int) -> None:
             reason = "disabled" if event.author.is_disabled else "no_address"
             log.info("user_not_notified", release_request=event.request_id, reason=reason)
             return
-        try:
-            context.clients.mail.send(message(event, context.settings.base_url))
-        except MailNotSent as error:
-            if error.temporary:
-                raise
-            raise GiveUp(str(error)) from error
+        sending.mail(context, message(event, context.settings.base_url))
         record(context, event.id, mail_at=utcnow())
     log.info("user_notified", release_request=event.request_id, event_type=event.type)
 

@@ -4,12 +4,11 @@ from datetime import timedelta
 
 import structlog
 
-from jobserver.clients.slack import SlackNotSent
+from jobserver import locks
 from jobserver.models import utcnow
 from jobserver.queries.release_request_telling import Event
-from jobserver.rap import locks
 from jobserver.rap.context import Context
-from jobserver.tasks import airlock_words
+from jobserver.tasks import airlock_words, sending
 from jobserver.tasks.airlock_issues import load, record
 from jobserver.tasks.retrying import GiveUp, NotYet
 
@@ -31,12 +30,10 @@ def post_to_slack(context: Context, *, event_id: int) -> None:
             return
         _wait_for_github(event)
         try:
-            context.clients.slack.post(event.channel, airlock_words.post(event, event.comment_url))
-        except SlackNotSent as error:
-            if error.temporary:
-                raise
-            log.exception("output_checking_channel_unusable", channel=event.channel, reason=error.reason)
-            raise GiveUp(str(error)) from error
+            sending.post(context, event.channel, airlock_words.post(event, event.comment_url))
+        except GiveUp as error:
+            log.exception("output_checking_channel_unusable", channel=event.channel, reason=str(error))
+            raise
         record(context, event.id, slack_at=utcnow())
     log.info("release_request_posted", release_request=event.request_id, event_type=event.type)
 

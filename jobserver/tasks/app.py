@@ -64,7 +64,7 @@ def _note(context: Context, job_id: int | None, error: Exception) -> None:
         log.warning("task_failure_not_kept", exc_info=True)
 
 
-async def in_thread(function: Callable[[], None]) -> None:
+async def in_thread(function: Callable[[], object]) -> None:
     """Run it in a thread that does not keep the process alive: a stopping worker does not wait for it."""
     loop = asyncio.get_running_loop()
     done: asyncio.Future[None] = loop.create_future()

@@ -2,8 +2,6 @@
 
 from collections.abc import Callable
 
-from jobserver.clients.slack import SlackNotSent
-from jobserver.models import User
 from jobserver.queue import Task
 from jobserver.rap import cancel, submit
 from jobserver.rap.context import Context
@@ -22,10 +20,9 @@ from jobserver.tasks import (
     request_mails,
     role_mails,
     staff_posts,
+    token_mails,
 )
-from jobserver.tasks.airlock_words import slack
-from jobserver.tasks.links import link
-from jobserver.tasks.retrying import GiveUp, NotYet
+from jobserver.tasks.retrying import NotYet
 
 
 def submit_job_request(context: Context, *, job_request_id: int) -> None:
@@ -39,23 +36,6 @@ def send_cancellation(context: Context, *, cancellation_id: int) -> None:
         raise NotYet("the controller gave no usable answer")
 
 
-def announce_new_user(context: Context, *, user_id: int) -> None:
-    """Tell staff that somebody has signed in for the first time (spec: operations 4.3)."""
-    with context.transaction() as db:
-        user = db.get(User, user_id)
-    if user is None:
-        raise GiveUp(f"there is no user {user_id}")
-    page = link(context.settings.base_url, "staff", "users", user.username)
-    try:
-        context.clients.slack.post(
-            context.settings.registrations_slack_channel, f"New user: <{page}|{slack(user.username)}>"
-        )
-    except SlackNotSent as error:
-        if error.temporary:
-            raise
-        raise GiveUp(str(error)) from error
-
-
 DELIVERIES: dict[Task, Callable[..., None]] = {
     Task.SUBMIT_JOB_REQUEST: submit_job_request,
     Task.SEND_CANCELLATION: send_cancellation,
@@ -63,7 +43,7 @@ DELIVERIES: dict[Task, Callable[..., None]] = {
     Task.MAIL_FIRST_FAILURE: request_mails.mail_first_failure,
     Task.MAIL_EMAIL_CHANGE: account_mails.mail_email_change,
     Task.MAIL_EMAIL_CHANGE_NOTICE: account_mails.mail_email_change_notice,
-    Task.ANNOUNCE_NEW_USER: announce_new_user,
+    Task.ANNOUNCE_NEW_USER: staff_posts.announce_new_user,
     Task.ANNOUNCE_PROJECT: staff_posts.announce_project,
     Task.ANNOUNCE_SUPPORT_ENDS: staff_posts.announce_support_ends,
     Task.CHECK_REPOSITORY: repositories.check_repository,
@@ -78,6 +58,7 @@ DELIVERIES: dict[Task, Callable[..., None]] = {
     Task.MAIL_LEVEL4_TOKEN_CREATED: level4_mails.mail_token_created,
     Task.MAIL_LEVEL4_TOKEN_USED: level4_mails.mail_token_used,
     Task.MAIL_LEVEL4_TOKEN_VOID: level4_mails.mail_token_void,
+    Task.MAIL_TOKEN_ENDS: token_mails.mail_token_ends,
     Task.CANCEL_REQUESTS: operations.cancel_requests,
     Task.MAIL_ANNOUNCEMENT: operations.mail_announcement,
     Task.REMOVE_REDACTED_FILE: redactions.remove_redacted_file,

@@ -1,11 +1,13 @@
 """Making mails from their templates: one for HTML, one for text, of the same name."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from jobserver.clients.mail import Message
+from jobserver.templating.times import LONDON
 
 TEMPLATES = Path(__file__).parent.parent / "templates" / "mail"
 TEAM = "OpenSAFELY Team <team@opensafely.org>"
@@ -44,3 +46,9 @@ def write(name: str, *, to: str, subject: str, **values: Any) -> Message:
 def one_line(text: str) -> str:
     """The text with each run of white space and control characters as one space."""
     return " ".join("".join(each if each.isprintable() else " " for each in text).split())
+
+
+def moment_in_words(moment: datetime) -> str:
+    """The minute and the day, "14:32 on 17 November 2026 (GMT)"."""
+    local = moment.astimezone(LONDON)
+    return f"{local:%H:%M} on {local.day} {local:%B %Y} ({local:%Z})"

@@ -8,8 +8,7 @@ from jobserver.actions.level4 import LIFETIME, MOST_FAILURES
 from jobserver.clients.mail import Message
 from jobserver.models import User
 from jobserver.rap.context import Context
-from jobserver.tasks import letters
-from jobserver.tasks.account_mails import moment_in_words, send
+from jobserver.tasks import letters, sending
 from jobserver.tasks.links import link
 from jobserver.tasks.retrying import GiveUp
 
@@ -41,15 +40,17 @@ def token_created(user: User, at: datetime, base_url: str) -> Message:
         user,
         "A Level 4 token was made for your account",
         base_url,
-        at=moment_in_words(at),
-        until=moment_in_words(at + LIFETIME),
+        at=letters.moment_in_words(at),
+        until=letters.moment_in_words(at + LIFETIME),
     )
 
 
 def token_used(user: User, backend: str, at: datetime, base_url: str) -> Message:
     """The mail that says that a token was used."""
     subject = f"Your account signed in to Level 4 on {backend}"
-    return _write("level4_token_used", user, subject, base_url, at=moment_in_words(at), backend=backend)
+    return _write(
+        "level4_token_used", user, subject, base_url, at=letters.moment_in_words(at), backend=backend
+    )
 
 
 def token_void(user: User, backend: str, at: datetime, base_url: str) -> Message:
@@ -59,7 +60,7 @@ def token_void(user: User, backend: str, at: datetime, base_url: str) -> Message
         user,
         "Your Level 4 token has ended after wrong tries",
         base_url,
-        at=moment_in_words(at),
+        at=letters.moment_in_words(at),
         backend=backend,
         tries=MOST_FAILURES,
         token_url=link(base_url, "settings", "level-4"),
@@ -90,5 +91,5 @@ def _send(context: Context, user: User, message: Message) -> None:
     if not message.to:
         log.info("user_not_notified", user_id=user.id, reason="no email address")
         return
-    send(context, message)
+    sending.mail(context, message)
     log.info("user_notified", user_id=user.id, subject=message.subject)

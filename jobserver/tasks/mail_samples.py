@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from jobserver.actions.settings import Invitation
 from jobserver.clients.mail import Message
@@ -10,6 +10,7 @@ from jobserver.models import (
     Backend,
     JobState,
     Org,
+    PersonalToken,
     Project,
     Release,
     ReleaseFile,
@@ -31,6 +32,7 @@ from jobserver.tasks import (
     redactions,
     repo_mails,
     role_mails,
+    token_mails,
 )
 from jobserver.tasks.links import link
 from jobserver.tasks.mails import Digest, JobLine
@@ -112,6 +114,11 @@ def _level4_token_used(base_url: str) -> Message:
 
 def _level4_token_void(base_url: str) -> Message:
     return level4_mails.token_void(_owner(), "TPP", MOMENT, base_url)
+
+
+def _token_ends(base_url: str) -> Message:
+    token = PersonalToken(name="Nightly report", expires_at=MOMENT, last_used_at=MOMENT - timedelta(days=14))
+    return token_mails.token_ends(_owner(), token, base_url)
 
 
 def _announcement(base_url: str) -> Message:
@@ -196,6 +203,7 @@ SAMPLES: Mapping[str, Sample] = {
     "level4_token_void": Sample(
         "To the owner of a Level 4 token that wrong tries have ended", _level4_token_void
     ),
+    "token_ends": Sample("To the owner of a token for programs, 14 days before its end", _token_ends),
     "announcement": Sample("To whoever has a request going on at a backend in trouble", _announcement),
     "roles_given": Sample(
         "To somebody who was given a role that reaches every project, and to the administrators", _roles_given

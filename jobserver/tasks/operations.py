@@ -8,8 +8,7 @@ from jobserver.actions import backend_operations
 from jobserver.clients.mail import Message
 from jobserver.models import Backend, SiteAlert, User
 from jobserver.rap.context import Context
-from jobserver.tasks import letters
-from jobserver.tasks.account_mails import send
+from jobserver.tasks import letters, sending
 from jobserver.tasks.links import link
 from jobserver.tasks.retrying import GiveUp
 from jobserver.templating.markdown import markdown
@@ -37,7 +36,7 @@ def mail_announcement(context: Context, *, user_id: int, alert_id: int, backend_
     if alert is None or not user.email or user.disabled_at:
         log.info("announcement_not_mailed", user_id=user_id, alert_id=alert_id)
         return
-    send(context, announcement(user, backend, alert, context.settings.base_url))
+    sending.mail(context, announcement(user, backend, alert, context.settings.base_url))
     log.info("announcement_mailed", user_id=user_id, alert_id=alert_id)
 
 

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import structlog
 
+from jobserver import locks
 from jobserver.clients.github import GitHubError, GitHubUnavailable, RateLimited
 from jobserver.models import Repo, User
-from jobserver.rap import locks
 from jobserver.rap.context import Context
 from jobserver.tasks.airlock_words import markdown
 from jobserver.tasks.links import link

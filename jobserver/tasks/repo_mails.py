@@ -9,8 +9,7 @@ from jobserver.clients.mail import Message
 from jobserver.models import Repo, User
 from jobserver.queries.sign_off import project_numbers
 from jobserver.rap.context import Context
-from jobserver.tasks import letters
-from jobserver.tasks.account_mails import send
+from jobserver.tasks import letters, sending
 from jobserver.tasks.links import link
 from jobserver.tasks.retrying import GiveUp
 
@@ -26,7 +25,7 @@ def mail_repo_signed_off(context: Context, *, repo_id: int, user_id: int) -> Non
         log.info("user_not_notified", user_id=user_id, reason="no email address, or disabled")
         return
     settings = context.settings
-    send(context, to_researcher(maker, repo, signer, settings.publications_email, settings.base_url))
+    sending.mail(context, to_researcher(maker, repo, signer, settings.publications_email, settings.base_url))
     log.info("repo_sign_off_told", repository=repo.url, user_id=user_id)
 
 
@@ -36,7 +35,9 @@ def mail_repo_with_outputs(context: Context, *, repo_id: int) -> None:
         repo, signer = signed_off(db, repo_id)
         numbers = project_numbers(db, repo_id)
     settings = context.settings
-    send(context, to_publications(settings.publications_email, repo, signer, numbers, settings.base_url))
+    sending.mail(
+        context, to_publications(settings.publications_email, repo, signer, numbers, settings.base_url)
+    )
     log.info("repo_with_outputs_told", repository=repo.url)
 
 

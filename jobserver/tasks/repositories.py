@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from jobserver import queue
+from jobserver import locks, queue
 from jobserver.clients.github import GitHubError, RepoFacts, RepositoryMissing
 from jobserver.models import Repo, utcnow
 from jobserver.queries import repo_checks
@@ -23,8 +23,6 @@ MOST_AT_ONCE = 50
 # The topic of repositories from which outputs were published (spec: domain 3.10).
 HAS_OUTPUTS = "github-releases"
 MISSING = "GitHub knows no such repository, or it is private to us."
-# Whoever holds it puts repositories on the list; the other workers leave it to them.
-_SWEEP_LOCK = 7_301_217
 
 log = structlog.get_logger(__name__)
 
@@ -69,7 +67,7 @@ def sweep(context: Context) -> int:
     However many workers do this at the same time, each repository is asked about once.
     """
     with context.transaction() as db:
-        if not db.scalar(select(func.pg_try_advisory_xact_lock(_SWEEP_LOCK))):
+        if not db.scalar(select(func.pg_try_advisory_xact_lock(locks.REPOSITORY_SWEEP))):
             return 0
         return _defer_checks(db)
 

@@ -3,13 +3,13 @@
 import structlog
 from sqlalchemy.orm import Session
 
-from jobserver.clients.mail import MailNotSent, Message
+from jobserver import locks
+from jobserver.clients.mail import Message
 from jobserver.models import Happening, HappeningKind, MailKind
 from jobserver.queries import mail_preferences
 from jobserver.queries.mail_preferences import NotMailed, Wanted
-from jobserver.rap import locks
 from jobserver.rap.context import Context
-from jobserver.tasks import mails
+from jobserver.tasks import mails, sending
 from jobserver.tasks.retrying import GiveUp, NotYet
 
 log = structlog.get_logger(__name__)
@@ -50,13 +50,11 @@ def _send(context: Context, job_request_id: int, kind: MailKind) -> None:
             log.info("user_not_notified", user_id=wanted.user_id, job_request=job_request_id, reason=reason)
             return
     try:
-        context.clients.mail.send(message)
-    except MailNotSent as error:
-        if error.temporary:
-            raise
+        sending.mail(context, message)
+    except GiveUp:
         with context.transaction() as db:
             _note(db, job_request_id, kind, HappeningKind.NOT_MAILED, NotMailed.REFUSED)
-        raise GiveUp(str(error)) from error
+        raise
     with context.transaction() as db:
         _note(db, job_request_id, kind, HappeningKind.MAILED)
     log.info("user_notified", user_id=wanted.user_id, job_request=job_request_id)

@@ -10,8 +10,7 @@ from jobserver.clients.mail import Message
 from jobserver.models import Role, User
 from jobserver.rap.context import Context
 from jobserver.security.roles import ROLES, known
-from jobserver.tasks import letters
-from jobserver.tasks.account_mails import moment_in_words, send
+from jobserver.tasks import letters, sending
 from jobserver.tasks.links import link
 from jobserver.tasks.retrying import GiveUp
 
@@ -30,7 +29,9 @@ def mail_roles_given(
         log.info("user_not_notified", user_id=recipient_id, reason="no email address, or disabled")
         return
     moment = datetime.fromisoformat(at)
-    send(context, roles_given(recipient, user, known(roles), by, reason, moment, context.settings.base_url))
+    sending.mail(
+        context, roles_given(recipient, user, known(roles), by, reason, moment, context.settings.base_url)
+    )
     log.info("roles_given_told", user_id=recipient_id, about=user_id)
 
 
@@ -53,6 +54,6 @@ def roles_given(
         roles=[ROLES[role] for role in roles],
         by="an operator" if by == OPERATOR.username else by,
         reason=reason,
-        at=moment_in_words(at),
+        at=letters.moment_in_words(at),
         url=link(base_url, *page),
     )

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import threading
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
@@ -10,12 +11,12 @@ from functools import partial
 import procrastinate
 import structlog
 from procrastinate.exceptions import ProcrastinateException
-from sqlalchemy.exc import SQLAlchemyError
 
-from jobserver.actions import level4, memberships_ending
+from jobserver.actions import level4, memberships_ending, personal_tokens
 from jobserver.actions.tasks import forget_old
 from jobserver.models import utcnow
 from jobserver.rap.context import Context
+from jobserver.security import sessions
 from jobserver.tasks import app as tasks
 from jobserver.tasks import redactions, repositories, staff_posts
 from jobserver.tasks.retrying import NotYet
@@ -38,6 +39,8 @@ ROUNDS_PER_SWEEP = 30
 ROUNDS_PER_TIDYING = 360
 KEEP_HOURS = 24 * 30
 SECONDS_BETWEEN_STARTS = 2.0
+
+Step = Callable[[Context], object]
 
 
 def run(context: Context, stop: threading.Event) -> None:
@@ -93,31 +96,37 @@ async def _work(context: Context) -> None:
 
 
 async def _housekeeping(app: procrastinate.App, context: Context) -> None:
-    """Take over the tasks of workers that have died, forget what is old, keep repositories checked."""
+    """Take over the tasks of workers that have died; now and then sweep and tidy. Never ends by itself."""
     rounds = 0
     while True:
-        with suppress(ProcrastinateException):
-            await rescue(app)
-            if rounds % ROUNDS_PER_TIDYING == 0:
-                await app.job_manager.delete_old_jobs(nb_hours=KEEP_HOURS)
-                # The database may be away; then the worker itself begins anew.
-                with suppress(SQLAlchemyError):
-                    await tasks.in_thread(partial(_tidy, context))
+        await _try("rescue", rescue(app))
+        if rounds % ROUNDS_PER_TIDYING == 0:
+            await _try("forget_tasks", app.job_manager.delete_old_jobs(nb_hours=KEEP_HOURS))
+            await _each(TIDYING, context)
         rounds += 1
         if rounds % ROUNDS_PER_SWEEP == 0:
-            # The database may be away; then the worker itself begins anew.
-            with suppress(SQLAlchemyError, ProcrastinateException):
-                await tasks.in_thread(partial(_sweep, context))
+            await _each(SWEEPING, context)
         await asyncio.sleep(RESCUE_EVERY)
 
 
-def _sweep(context: Context) -> None:
+async def _each(steps: Iterable[Step], context: Context) -> None:
+    for step in steps:
+        await _try(step.__name__, tasks.in_thread(partial(step, context)))
+
+
+async def _try(name: str, step: Awaitable[object]) -> None:
+    """Do it. What goes wrong is for the log: neither the other steps nor the next round are to suffer."""
+    try:
+        await step
+    except Exception:
+        log.exception("housekeeping_failed", step=name)
+
+
+def check_repositories(context: Context) -> None:
+    """Ask for what GitHub says of repositories that were not asked about for long."""
     found = repositories.sweep(context)
     if found:
         log.info("repository_checks_asked_for", number=found)
-    ended = end_memberships(context)
-    if ended:
-        log.info("memberships_ended", number=ended)
 
 
 def end_memberships(context: Context) -> int:
@@ -126,18 +135,47 @@ def end_memberships(context: Context) -> int:
     while True:
         with context.transaction() as db:
             if not memberships_ending.end_next(db):
-                return ended
+                break
         ended += 1
+    if ended:
+        log.info("memberships_ended", number=ended)
+    return ended
 
 
-def _tidy(context: Context) -> None:
+def clear_expired(context: Context) -> None:
+    """Delete Level 4 tokens and sessions whose time is over."""
     with context.transaction() as db:
-        cleared = level4.clear_expired(db)
+        level4_tokens, ended = level4.clear_expired(db), sessions.clear_expired(db)
+    if level4_tokens or ended:
+        log.info("expired_cleared", level4_tokens=level4_tokens, sessions=ended)
+
+
+def forget_task_records(context: Context) -> None:
+    """Forget what was kept of tasks that the queue has forgotten."""
+    with context.transaction() as db:
         forget_old(db, utcnow() - timedelta(hours=KEEP_HOURS))
+
+
+def ask_for_support_ends(context: Context) -> None:
+    """Have co-pilots told of support that ends soon, once a week."""
+    with context.transaction() as db:
         staff_posts.ask_for_support_ends(db)
-    if cleared:
-        log.info("expired_level4_tokens_cleared", number=cleared)
-    redactions.tidy(context)
+
+
+def warn_of_tokens(context: Context) -> None:
+    """Have people told of tokens that end soon, once of each."""
+    with context.transaction() as db:
+        personal_tokens.ask_for_warnings(db)
+
+
+SWEEPING: tuple[Step, ...] = (check_repositories, end_memberships)
+TIDYING: tuple[Step, ...] = (
+    redactions.tidy,
+    clear_expired,
+    forget_task_records,
+    ask_for_support_ends,
+    warn_of_tokens,
+)
 
 
 async def rescue(app: procrastinate.App) -> int:

@@ -84,7 +84,6 @@ def _equip(config: Configurator) -> None:
         APPLICATION_STATES=states.APPLICATION_STATES,
         state_of=states.state_of,
         wants_exact_times=preferences.wants_exact_times,
-        backend_state=states.backend_state,
         job_sentence=sentences.job_sentence,
         control_attributes=forms.control_attributes,
         progress_segments=progress.segments,

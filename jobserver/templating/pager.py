@@ -35,6 +35,16 @@ class Pager:
         return f"?{query}"
 
 
+def asked_page(text: str | None) -> int | None:
+    """The page to look up before it is known how many there are; None is the last.
+
+    What is no number is the first one: :func:`page_number` refuses it afterwards.
+    """
+    if text == "last":
+        return None
+    return max(1, int(text)) if text and text.isascii() and text.isdigit() and len(text) < 8 else 1
+
+
 def page_number(text: str | None, total: int, size: int) -> int | None:
     """Which page the parameter `page` means: a number from 1, or "last". None when there is no such page."""
     pages = max(1, -(-total // size))

@@ -69,6 +69,7 @@ RELEASE_FILE_STATES = {
 SNAPSHOT_STATES = {
     "published": State("succeeded", "globe-alt", "Published"),
     "pending": State("warning", "clock", "Draft, waits for a decision"),
+    "rejected": State("failed", "x-circle", "Rejected"),
     "draft": State("pending", "pencil-square", "Draft"),
 }
 
@@ -124,10 +125,3 @@ def state_of(status: str, status_code: str | None = "", *, only_cancelled: bool 
     if status == "pending" and status_code in _HELD_BY_CODE:
         return STATES[_HELD_BY_CODE[status_code]]
     return STATES.get(status, STATES["unknown"])
-
-
-def backend_state(*, in_maintenance: bool = False, in_contact: bool = True) -> State:
-    """How to show a backend: being out of contact matters more than being in maintenance."""
-    if not in_contact:
-        return STATES["no_contact"]
-    return STATES["maintenance" if in_maintenance else "working"]

@@ -1,5 +1,6 @@
 """Times and durations in words. Times are aware datetimes; they are shown in London time."""
 
+import re
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -7,6 +8,9 @@ LONDON = ZoneInfo("Europe/London")
 MINUTE, HOUR, DAY = 60, 3600, 86400
 # Up to here a time of day is said as a distance ("4 hours ago"), after it as "today at 09:14".
 HOURS_SAID_AS_DISTANCE = 6
+# Of days that anybody can mean: others are slips of the hand.
+FIRST_YEAR, LAST_YEAR = 2000, 2100
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def utcnow() -> datetime:
@@ -21,13 +25,37 @@ def clock(moment: datetime) -> str:
 
 def day(moment: datetime) -> str:
     """The calendar day, "15 Nov 2026"."""
-    local = moment.astimezone(LONDON)
-    return f"{local.day} {local:%b %Y}"
+    return day_in_words(moment.astimezone(LONDON).date())
+
+
+def day_in_words(of: date) -> str:
+    """A calendar day, "15 Nov 2026"."""
+    return f"{of.day} {of:%b %Y}"
+
+
+def day_of(text: str) -> date | None:
+    """The calendar day that "2026-11-17" is; None for anything else, and for years far away."""
+    try:
+        found = date.fromisoformat(text) if _DAY.fullmatch(text) else None
+    except ValueError:
+        return None
+    return found if found and FIRST_YEAR <= found.year <= LAST_YEAR else None
+
+
+def fault_of_day(text: str) -> str:
+    """What is wrong with a day that was typed; empty if nothing is."""
+    cure = f"Enter a day from {FIRST_YEAR} to {LAST_YEAR} as year-month-day: 2026-11-17."
+    return "" if day_of(text) else cure
+
+
+def start_of_day(first: date) -> datetime:
+    """The moment at which the calendar day begins."""
+    return datetime.combine(first, time(), LONDON)
 
 
 def end_of_day(last: date) -> datetime:
     """The moment at which the calendar day is over."""
-    return datetime.combine(last + timedelta(days=1), time(), LONDON)
+    return start_of_day(last + timedelta(days=1))
 
 
 def last_day(end: datetime) -> date:

@@ -14,6 +14,7 @@ from jobserver.queries.backends import BackendRow, active_backends
 from jobserver.resources import JobRequestResource, WorkspaceResource
 from jobserver.resources.links import page_url
 from jobserver.studies import Place, Study, StudyReader, StudyUnreadable, is_full, ref_missing
+from jobserver.views.breadcrumbs import breadcrumbs
 
 # So many ticked actions fit into an address.
 MOST_KEPT = 100
@@ -131,27 +132,19 @@ class AskingForJobs:
 
     def frame(self, title: str, *ends: Any) -> dict[str, Any]:
         """What all these pages show: where they are. ``ends``: the way on from the workspace."""
-        names = (self.org.slug, self.project.slug, self.workspace.name)
-        workspace_url = page_url(self.request, *names)
         return {
             "page_name": title,
             "workspace": self.workspace,
             "repo": self.workspace.repo,
-            "workspace_url": workspace_url,
-            "run_jobs_url": page_url(self.request, *names, "run-jobs"),
+            "workspace_url": page_url(self.request, *self.workspace.path),
+            "run_jobs_url": page_url(self.request, *self.workspace.path, "run-jobs"),
             "request_url": self.request_url,
-            "breadcrumbs": [
-                (self.org.name, page_url(self.request, *names[:1])),
-                (self.project.name, page_url(self.request, *names[:2])),
-                (self.workspace.name, workspace_url, "mono"),
-                *ends,
-            ],
+            "breadcrumbs": breadcrumbs(self, self.request, *ends),
         }
 
     def request_url(self, job_request_id: int) -> str:
         """The page of a request of this workspace."""
-        names = (self.org.slug, self.project.slug, self.workspace.name)
-        return page_url(self.request, *names, job_request_id)
+        return page_url(self.request, *self.workspace.path, job_request_id)
 
 
 def _reader(request: Request) -> StudyReader:

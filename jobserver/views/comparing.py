@@ -1,7 +1,7 @@
 """Two job requests of a workspace side by side (spec: pages 11, "Code comparison", and 30.6 no. 59)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pyramid.httpexceptions import HTTPNotFound
@@ -19,11 +19,11 @@ from jobserver.resources import JobRequestResource
 from jobserver.resources.links import view_url
 from jobserver.security.permissions import Permission
 from jobserver.templating.numbers import count
-from jobserver.templating.pager import Pager, page_number
 from jobserver.templating.times import duration
+from jobserver.views.breadcrumbs import breadcrumbs
 from jobserver.views.happenings import names
-from jobserver.views.job_requests import breadcrumbs
 from jobserver.views.on_github import OnGithub
+from jobserver.views.pages import pager_of
 
 PAGE = 100
 
@@ -120,13 +120,9 @@ def _pair(context: JobRequestResource, request: Request, other: JobRequest) -> d
     before, after = sorted([context.job_request, other], key=lambda each: each.id)
     memory = _may_see_metrics(context, request)
     # An action that both have is one line, so there may be fewer pages than this.
-    page = page_number(request.GET.get("page"), before.jobs_total + after.jobs_total, PAGE)
-    if page is None:
-        raise HTTPNotFound
-    found = queries.compared(
-        request.db, before.id, after.id, memory=memory, limit=PAGE, offset=(page - 1) * PAGE
-    )
-    if page > 1 and not found.lines:
+    pager = pager_of(request, before.jobs_total + after.jobs_total, PAGE, [("with", str(other.id))])
+    found = queries.compared(request.db, before.id, after.id, memory=memory, limit=PAGE, offset=pager.offset)
+    if pager.page > 1 and not found.lines:
         raise HTTPNotFound
     github = OnGithub(request.registry["settings"], context.workspace.repo)
     return {
@@ -138,7 +134,7 @@ def _pair(context: JobRequestResource, request: Request, other: JobRequest) -> d
         "lines": found,
         "differences": lambda line: _differences(line, before.id, after.id),
         "memory": memory,
-        "pager": Pager(page, found.total, PAGE, [("with", str(other.id))]),
+        "pager": replace(pager, total=found.total),
         "url_of": lambda each: view_url(request, context.__parent__, str(each.id)),
         "csv_url": view_url(request, context, "compare", query={"with": str(other.id), "format": "csv"}),
     }

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -22,10 +23,10 @@ from jobserver.resources.links import page_url, view_url
 from jobserver.resources.outputs import ReleaseFileResource
 from jobserver.security.permissions import Permission
 from jobserver.templating.numbers import count
-from jobserver.templating.pager import Pager, page_number
+from jobserver.views.breadcrumbs import breadcrumbs
 from jobserver.views.fields import says_yes
 from jobserver.views.files import note_read, opened, read_by
-from jobserver.views.job_requests import breadcrumbs
+from jobserver.views.pages import pager_of
 from jobserver.views.releases import title
 from jobserver.views.tabs import tabs
 
@@ -51,7 +52,7 @@ def compare_files(context: ReleaseFileResource, request: Request) -> dict[str, A
     other = _other(request, versions, here)
     # Newest first, so the later in the list is the earlier one.
     before, after = sorted([here, other], key=versions.index, reverse=True) if other else (None, here)
-    place = (context.org.slug, context.project.slug, context.workspace.name, "releases")
+    place = (*context.workspace.path, "releases")
     return {
         "workspace": context.workspace,
         "file": context.file,
@@ -120,11 +121,10 @@ def _why_gone(version: Version, before: Version) -> str:
 def _contents(
     context: ReleaseFileResource, request: Request, before: Version, after: Version
 ) -> dict[str, Any]:
-    number = page_number(request.GET.get("page"), MOST_PAGES * PAGE, PAGE)
-    if number is None:
-        raise HTTPNotFound
+    kept = [(name, value) for name, value in request.GET.items() if name in {"with", "all", "header"}]
+    pager = pager_of(request, MOST_PAGES * PAGE, PAGE, kept)
     wanted = Wanted(
-        offset=(number - 1) * PAGE,
+        offset=pager.offset,
         limit=PAGE,
         everything=says_yes(request.GET.get("all")),
         header=request.GET.get("header") != "0",
@@ -134,9 +134,8 @@ def _contents(
         return {"way": "missing", "why": found, "is_error": True}
     if found.shown is None:
         return {"way": "other", "why": found.why, "is_large": False}
-    if number > 1 and wanted.offset >= found.shown.total:
+    if pager.page > 1 and wanted.offset >= found.shown.total:
         raise HTTPNotFound
-    kept = [(name, value) for name, value in request.GET.items() if name in {"with", "all", "header"}]
     return {
         "way": "table" if found.table else "lines",
         "found": found,
@@ -146,7 +145,7 @@ def _contents(
         "sentence": sentence(found.shown, found.table),
         "columns": _columns(found.table) if found.table else [],
         "shows_all": wanted.everything and found.short,
-        "pager": Pager(number, found.shown.total, PAGE, kept),
+        "pager": replace(pager, total=found.shown.total),
         "signs": SIGNS,
         "url_with": lambda **changes: _with(kept, changes),
     }

@@ -1,5 +1,6 @@
 """When a page cannot be shown: what happened, and what to do (spec: pages 24, access 8.45)."""
 
+from collections import defaultdict
 from typing import Any
 
 import structlog
@@ -11,6 +12,7 @@ from pyramid.httpexceptions import (
     HTTPRequestEntityTooLarge,
     HTTPSeeOther,
 )
+from pyramid.registry import Registry
 from pyramid.renderers import render_to_response
 from pyramid.request import Request
 from pyramid.response import Response
@@ -79,14 +81,23 @@ def login_url(request: Request) -> str:
 def allowed_methods(request: Request) -> list[str]:
     """The methods for which the page that was asked for has a view."""
     context, name = getattr(request, "context", None), getattr(request, "view_name", "")
-    found: set[str] = set()
-    for entry in request.registry.introspector.get_category("views") or ():
-        view = entry["introspectable"]
-        wanted = view["context"]
-        if view["name"] == name and isinstance(wanted, type) and isinstance(context, wanted):
+    views = _views_by_name(request.registry).get(name, ())
+    return sorted({method for wanted, methods in views if isinstance(context, wanted) for method in methods})
+
+
+def _views_by_name(registry: Registry) -> dict[str, list[tuple[type, tuple[str, ...]]]]:
+    """The places and methods of all views, found once: every 404 asks."""
+    known: dict[str, list[tuple[type, tuple[str, ...]]]] | None = registry.get("views_by_name")
+    if known is None:
+        known = defaultdict(list)
+        for entry in registry.introspector.get_category("views") or ():
+            view = entry["introspectable"]
             methods = view["request_methods"] or ()
-            found.update([methods] if isinstance(methods, str) else methods)
-    return sorted(found)
+            if isinstance(view["context"], type):
+                given = (methods,) if isinstance(methods, str) else tuple(methods)
+                known[view["name"]].append((view["context"], given))
+        registry["views_by_name"] = known
+    return known
 
 
 @notfound_view_config()
@@ -117,10 +128,9 @@ def _nearest(request: Request) -> tuple[str, str, str] | None:
 def forbidden(exc: HTTPForbidden, request: Request) -> Response:
     """Anonymous: sign in first. Without sight of the thing: 404. Otherwise 403, with the roles that may."""
     fresh_transaction(request)
-    anonymous = request.identity is None
-    visible = bool(request.has_permission(Permission.VIEW, request.context))
-    if anonymous:
+    if request.identity is None:
         return HTTPSeeOther(login_url(request))
+    visible = bool(request.has_permission(Permission.VIEW, request.context))
     wanted = permission_named(getattr(exc.result, "permission", None))
     if not visible or wanted is None or wanted in HIDING:
         return error_page(request, 404)

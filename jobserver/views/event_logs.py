@@ -1,8 +1,9 @@
 """The logs: every job request, newest first, of everybody or below one place (spec: pages 9)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlencode
 
 from pyramid.httpexceptions import HTTPBadRequest, HTTPNotFound
 from pyramid.request import Request
@@ -16,17 +17,18 @@ from jobserver.models import utcnow
 from jobserver.queries import event_logs as queries
 from jobserver.queries import log_exports as exports
 from jobserver.queries.backends import in_maintenance
-from jobserver.queries.event_logs import BackendChoice, Log, RequestRow
+from jobserver.queries.event_logs import Log, RequestRow
 from jobserver.queries.log_filters import STATUSES, Filters, look_up
 from jobserver.queries.path import as_id
 from jobserver.resources import OrgResource, ProjectResource, Root, UserResource, WorkspaceResource
 from jobserver.resources.links import page_url
 from jobserver.security.permissions import Permission
-from jobserver.templating.pager import Pager, page_number
+from jobserver.templating.pager import asked_page
 from jobserver.templating.states import STATES
 from jobserver.templating.times import clock
 from jobserver.views.conditional import interval, not_modified
 from jobserver.views.log_places import Place, place_of
+from jobserver.views.pages import pager_of_narrowed
 from jobserver.views.tabs import tabs
 
 LOGS = (
@@ -56,24 +58,17 @@ def of_every_log(**options: Any) -> Callable[[Callable[..., Any]], Callable[...,
 def log_page(context: Any, request: Request) -> dict[str, Any]:
     """One page of a log."""
     place = place_of(context, request)
-    offered = queries.backends(request.db, place.log)
-    form, log = _narrowed(request, place, offered)
-    asked = request.GET.get("page")
-    found = _found(request, log, form, asked)
-    number = page_number(asked, found.total, queries.PAGE)
-    if number is None:
-        raise HTTPNotFound
+    form, log = _narrowed(request, place, queries.backends(request.db, place.log))
+    found = _found(request, log, form)
+    pager = pager_of_narrowed(request, form, found.total, queries.PAGE)
     now = utcnow()
     rows = queries.rows_of(request.db, found.ids)
     return {
-        **_region(request, rows, place, form, now, number, newer=0),
+        **_region(request, rows, place, form, now, pager.page, newer=0),
         "form": form,
-        "offered": [(choice.slug, choice.name) for choice in offered],
         "states": [(status, STATES[status].word, status) for status in STATUSES],
-        "more": [name for name in MORE_FIELDS if name not in place.left_out],
-        "labels": forms.LABELS,
-        "chips": form.chips({choice.slug: choice.name for choice in offered}),
-        "pager": Pager(number, found.total, queries.PAGE, form.kept),
+        "more": [name for name in MORE_FIELDS if name in form.fields],
+        "pager": pager,
         "total": found.total,
         "of": found.of,
         "place": place,
@@ -96,7 +91,8 @@ def log_rows(context: Any, request: Request) -> dict[str, Any] | Response:
     if newest is None:
         raise HTTPNotFound
     place = place_of(context, request)
-    form, log = _narrowed(request, place, None)
+    # Any will do: they were offered with the page.
+    form, log = _narrowed(request, place, {slug: slug for slug in request.GET.getall("backend")})
     if form.faults:
         raise HTTPNotFound
     since = queries.since(request.db, log, newest)
@@ -114,26 +110,21 @@ def log_csv(context: Any, request: Request) -> Response:
     place = place_of(context, request)
     form, log = _narrowed(request, place, queries.backends(request.db, place.log))
     for name, fault in form.faults.items():
-        raise HTTPBadRequest(f"{forms.LABELS[name]}: {fault}")
+        raise HTTPBadRequest(f"{form.fields[name].label}: {fault}")
     return csv_download("job-requests.csv", exports.HEADER, exports.rows(request.db, log))
 
 
-def _narrowed(request: Request, place: Place, offered: list[BackendChoice] | None) -> tuple[LogForm, Log]:
-    """The filled form, and the log as it says. Without ``offered``, any backend will do."""
-    asked = request.GET.getall("backend") if offered is None else [choice.slug for choice in offered]
-    form = forms.read(request.GET.items(), asked, place.left_out)
+def _narrowed(request: Request, place: Place, backends: Mapping[str, str]) -> tuple[LogForm, Log]:
+    """The filled form, and the log as it says."""
+    form = forms.read(request.GET.items(), backends, place.left_out)
     form = form.understood(look_up(request.db, form.filters))
     return form, replace(place.log, filters=form.filters, meant=form.meant)
 
 
-def _found(request: Request, log: Log, form: LogForm, asked: str | None) -> queries.Page:
+def _found(request: Request, log: Log, form: LogForm) -> queries.Page:
     if form.faults:
         return queries.Page([], 0, queries.count(request.db, replace(log, filters=Filters())))
-    if asked == "last":
-        return queries.find(request.db, log, None)
-    # Whatever is no number of a page is refused afterwards, when the number of pages is known.
-    number = int(asked) if asked and asked.isascii() and asked.isdigit() and len(asked) < 8 else 1
-    return queries.find(request.db, log, max(1, number))
+    return queries.find(request.db, log, asked_page(request.GET.get("page")))
 
 
 def _region(
@@ -162,4 +153,4 @@ def _region(
 
 
 def _query(pairs: Any) -> str:
-    return Pager(1, 0, queries.PAGE, pairs).url(1)
+    return f"?{urlencode(pairs)}"

@@ -58,7 +58,7 @@ def announce(event: BeforeRender) -> None:
 
 
 def _path(context: Any, request: Request) -> str:
-    return page_url(request, context.org.slug, context.project.slug, context.workspace.name) + NAME
+    return page_url(request, *context.workspace.path) + NAME
 
 
 def _feed(context: WorkspaceResource, request: Request) -> Feed:
@@ -75,7 +75,7 @@ def _feed(context: WorkspaceResource, request: Request) -> Feed:
         title=f"{workspace.name} – Job server",
         subtitle=f"Releases, published outputs and finished job requests of {workspace.name}, "
         f"{context.project.title}.",
-        link=maker.url(context.org.slug, context.project.slug, workspace.name),
+        link=maker.url(*workspace.path),
         own_link=maker.base + _path(context, request),
         updated=max((entry.updated for entry in entries), default=workspace.created_at),
         entries=entries,

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pyramid.httpexceptions import HTTPNotFound
 from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.view import view_config
@@ -17,8 +16,8 @@ from jobserver.resources import JobResource
 from jobserver.resources.links import page_url, view_url
 from jobserver.security.permissions import Permission
 from jobserver.templating.charts import Chart, MemoryChart, Run, memory, memory_chart, run_chart
-from jobserver.templating.pager import Pager, page_number
-from jobserver.views.job_requests import breadcrumbs
+from jobserver.views.breadcrumbs import breadcrumbs
+from jobserver.views.pages import pager_of
 
 SIZE = 50
 MOST_EXPORTED = 50_000
@@ -60,8 +59,7 @@ def history(context: JobResource, request: Request, runs: Sequence[PastRun]) -> 
 
 
 def _shown(context: JobResource, request: Request, run: PastRun, may: bool) -> Shown:
-    names = (context.org.slug, context.project.slug, context.workspace.name)
-    url = page_url(request, *names, run.job_request_id, run.identifier)
+    url = page_url(request, *context.workspace.path, run.job_request_id, run.identifier)
     used = memory(run.memory) if may and run.memory is not None else ""
     return Shown(run, url, used, run.id == context.job.id)
 
@@ -92,10 +90,7 @@ def _drawn(context: JobResource, row: Shown, may: bool) -> Run:
 def job_history(context: JobResource, request: Request) -> dict[str, Any]:
     """The runs, a page at a time."""
     total = queries.number(request.db, context.workspace.id, context.job.action)
-    page = page_number(request.GET.get("page"), total, SIZE)
-    if page is None:
-        raise HTTPNotFound
-    pager = Pager(page, total, SIZE)
+    pager = pager_of(request, total, SIZE, kept=[])
     runs = queries.newest(
         request.db, context.workspace.id, context.job.action, limit=SIZE, offset=pager.offset
     )

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from pyramid.httpexceptions import HTTPNotFound
 from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.view import view_config
@@ -15,9 +14,9 @@ from jobserver.queries.cancellations import cancellations
 from jobserver.resources import JobRequestResource
 from jobserver.resources.links import view_url
 from jobserver.security.permissions import Permission
-from jobserver.templating.pager import Pager, page_number
 from jobserver.views import happenings
-from jobserver.views.job_requests import breadcrumbs
+from jobserver.views.breadcrumbs import breadcrumbs
+from jobserver.views.pages import pager_of
 
 PAGE = 100
 MOST_IN_A_FILE = 50_000
@@ -34,10 +33,7 @@ def events(context: JobRequestResource, request: Request) -> dict[str, Any]:
     """The whole history, newest first, page by page."""
     row = context.job_request
     total = history.number_of_request(request.db, row)
-    page = page_number(request.GET.get("page"), total, PAGE)
-    if page is None:
-        raise HTTPNotFound
-    pager = Pager(page, total, PAGE, [])
+    pager = pager_of(request, total, PAGE, kept=[])
     return {
         "context": context,
         "job_request": row,

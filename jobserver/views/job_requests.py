@@ -21,6 +21,7 @@ from jobserver.resources.links import page_url, view_url
 from jobserver.security.permissions import Permission
 from jobserver.templating.times import clock, day
 from jobserver.views import happenings, job_table, spoken
+from jobserver.views.breadcrumbs import breadcrumbs
 from jobserver.views.conditional import interval, job_request_unchanged
 from jobserver.views.on_github import OnGithub
 
@@ -83,19 +84,6 @@ def _file_url(context: JobRequestResource, request: Request) -> Callable[[str], 
     """Where a file of the study was at the request's commit; None if the commit is not known."""
     sha = context.job_request.sha
     return partial(OnGithub(request.registry["settings"], context.workspace.repo).file, sha) if sha else None
-
-
-def breadcrumbs(context: Any, request: Request, *ends: Any) -> list[Any]:
-    """The way to something below a project or a workspace; ``ends`` are what comes after that."""
-    project = (context.org.slug, context.project.slug)
-    way: list[Any] = [
-        (context.org.name, page_url(request, *project[:1])),
-        (context.project.name, page_url(request, *project)),
-    ]
-    workspace = getattr(context, "workspace", None)
-    if workspace is not None:
-        way.append((workspace.name, page_url(request, *project, workspace.name), "mono"))
-    return [*way, *ends]
 
 
 def _may(context: JobRequestResource, request: Request, permission: Permission) -> bool:

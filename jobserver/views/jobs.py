@@ -23,9 +23,9 @@ from jobserver.templating.charts import memory
 from jobserver.templating.sentences import job_sentence
 from jobserver.templating.times import duration
 from jobserver.views import happenings
+from jobserver.views.breadcrumbs import breadcrumbs
 from jobserver.views.conditional import interval, job_request_unchanged
 from jobserver.views.job_history import SIZE, history
-from jobserver.views.job_requests import breadcrumbs
 from jobserver.views.on_github import OnGithub
 
 
@@ -65,10 +65,6 @@ def job_now(context: JobResource, request: Request) -> dict[str, Any] | Response
     if unchanged is not None:
         return unchanged
     return {**_live(context, request, now), "fragment": True}
-
-
-def _workspace(context: JobResource) -> tuple[str, str, str]:
-    return context.org.slug, context.project.slug, context.workspace.name
 
 
 def _may(context: JobResource, request: Request, permission: Permission) -> bool:
@@ -141,7 +137,7 @@ def _live(context: JobResource, request: Request, now: datetime) -> dict[str, An
         "history": history(context, request, runs),
         "cause_url": _cause_url(context, request, relatives),
         "earlier_url": lambda found: page_url(
-            request, *_workspace(context), found.job_request_id, found.identifier
+            request, *context.workspace.path, found.job_request_id, found.identifier
         ),
         "happenings": happenings.of_job(
             row, cancelled, backend.name, sentence, now, noted.of_job(request.db, row.id)
@@ -190,7 +186,7 @@ def _cause_url(context: JobResource, request: Request, relatives: queries.Relati
     """The page of the job because of which this one never started."""
     if relatives.cause is None:
         return None
-    return page_url(request, *_workspace(context), relatives.cause_in, relatives.cause.identifier)
+    return page_url(request, *context.workspace.path, relatives.cause_in, relatives.cause.identifier)
 
 
 def _run_again_url(context: JobResource, request: Request) -> str | None:

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-from pyramid.httpexceptions import HTTPNotFound
 from pyramid.request import Request
 from pyramid.view import view_config
 
@@ -13,7 +12,7 @@ from jobserver.queries.lists import Listing
 from jobserver.resources import Root, Users
 from jobserver.resources.links import page_url
 from jobserver.security.permissions import Permission
-from jobserver.templating.pager import Pager, page_number
+from jobserver.views.pages import pager_of
 
 TEMPLATE = "jobserver:templates/lists/page.jinja2"
 
@@ -100,10 +99,7 @@ def _listed(
     q = request.GET.get("q", "").strip()
     rows = listing(q)
     total = rows.count(request.db)
-    number = page_number(request.GET.get("page"), total, rows.size)
-    if number is None:
-        raise HTTPNotFound
-    pager = Pager(number, total, rows.size, list(request.GET.items()))
+    pager = pager_of(request, total, rows.size)
     return {
         "part": f"lists/{part}.jinja2",
         "heading": heading,

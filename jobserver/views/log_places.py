@@ -11,8 +11,9 @@ from pyramid.request import Request
 from jobserver.models import Workspace
 from jobserver.queries.event_logs import Log
 from jobserver.resources import OrgResource, ProjectResource, Root, UserResource, WorkspaceResource
-from jobserver.resources.links import page_url, view_url
+from jobserver.resources.links import view_url
 from jobserver.security.permissions import Permission
+from jobserver.views.breadcrumbs import breadcrumbs
 from jobserver.views.users import hide_from_strangers
 
 
@@ -50,30 +51,20 @@ def _(context: OrgResource, request: Request) -> Place:
 
 @place_of.register
 def _(context: ProjectResource, request: Request) -> Place:
-    org, project = context.org, context.project
-    crumbs = [
-        (org.name, page_url(request, org.slug)),
-        (project.name, view_url(request, context)),
-        ("Job requests", None),
-    ]
+    project = context.project
+    crumbs = breadcrumbs(context, request, ("Job requests", None))
     return Place(Log(project_id=project.id), "project", project.title, crumbs, left_out=["project"])
 
 
 @place_of.register
 def _(context: WorkspaceResource, request: Request) -> Place:
-    org, project, workspace = context.org, context.project, context.workspace
-    crumbs: list[tuple[Any, ...]] = [
-        (org.name, page_url(request, org.slug)),
-        (project.name, page_url(request, org.slug, project.slug)),
-        (workspace.name, view_url(request, context), "mono"),
-        ("Job requests", None),
-    ]
+    workspace = context.workspace
     may_know = bool(request.has_permission(Permission.WORKSPACE_STATUS_VIEW))
     return Place(
         Log(workspace_id=workspace.id),
         "workspace",
         workspace.name,
-        crumbs,
+        breadcrumbs(context, request, ("Job requests", None)),
         left_out=["project", "workspace"],
         workspace=workspace,
         shows_archived=workspace.is_archived and may_know,

@@ -1,12 +1,13 @@
 """Plain answers for programs: health, robots, icons (spec: pages 4 and 8.2)."""
 
-from pyramid.httpexceptions import HTTPFound
+from pyramid.httpexceptions import HTTPFound, HTTPNotFound
 from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.view import view_config
 
 from jobserver.models import utcnow
-from jobserver.resources import BackendStatus, Root, ShortAddress
+from jobserver.queries import readiness
+from jobserver.resources import BackendStatus, Health, Root, ShortAddress
 from jobserver.resources.links import page_url
 from jobserver.security.permissions import Permission
 
@@ -23,12 +24,24 @@ def health_check(context: Root, request: Request) -> Response:
     return _text("")
 
 
+@view_config(context=Health, name="ready", public=True, request_method="GET", no_slash=True)
+def ready(context: Health, request: Request) -> Response:
+    """Whether all that the site needs is there; 503 with a line for each thing that is not."""
+    if request.subpath:
+        raise HTTPNotFound
+    faults = readiness.faults(request.db, utcnow())
+    body = "".join(f"{line}\n" for line in faults or ["ready"])
+    response = Response(body, status=503 if faults else 200, content_type="text/plain", charset="utf-8")
+    response.cache_control.no_store = True
+    return response
+
+
 @view_config(context=BackendStatus, permission=Permission.VIEW, request_method="GET")
 def backend_last_seen(context: BackendStatus, request: Request) -> Response:
     """When the backend was last seen; 503 once it has been silent for its alert timeout."""
     now = utcnow()
-    seen = context.backend.last_seen_at or now
-    return _text(seen.isoformat(), 503 if context.backend.is_missing(now) else 200)
+    seen = context.backend.last_seen_at
+    return _text(seen.isoformat() if seen else "never", 503 if context.backend.is_missing(now) else 200)
 
 
 @view_config(context=BackendStatus, name="db-availability", permission=Permission.VIEW, request_method="GET")

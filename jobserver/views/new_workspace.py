@@ -16,6 +16,7 @@ from jobserver.resources import ProjectResource
 from jobserver.resources.links import page_url, view_url
 from jobserver.security.permissions import Permission
 from jobserver.studies.catalogue import Catalogue, Offer
+from jobserver.views.breadcrumbs import breadcrumbs
 from jobserver.views.fields import texts
 
 FIELD_AT_FAULT = {"name": "name", "branch": "branch", "repository": "repo"}
@@ -117,15 +118,10 @@ class NewWorkspace:
         }
 
     def _frame(self) -> dict[str, Any]:
-        org, project, request = self.context.org, self.project, self.request
         return {
-            "project": project,
-            "project_url": view_url(request, self.context),
-            "breadcrumbs": [
-                (org.name, page_url(request, org.slug)),
-                (project.name, view_url(request, self.context)),
-                ("New workspace", None),
-            ],
+            "project": self.project,
+            "project_url": view_url(self.request, self.context),
+            "breadcrumbs": breadcrumbs(self.context, self.request, ("New workspace", None)),
         }
 
 

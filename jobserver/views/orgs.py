@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from pyramid.httpexceptions import HTTPNotFound
 from pyramid.request import Request
 from pyramid.view import view_config
 
@@ -12,7 +11,7 @@ from jobserver.resources import OrgResource
 from jobserver.resources.links import page_url, view_url
 from jobserver.resources.uploads import logo_url
 from jobserver.security.permissions import Permission
-from jobserver.templating.pager import Pager, page_number
+from jobserver.views.pages import pager_of
 
 
 @view_config(
@@ -24,11 +23,7 @@ from jobserver.templating.pager import Pager, page_number
 def org(context: OrgResource, request: Request) -> dict[str, Any]:
     """What the organisation is, its projects, and what went on lately. Who belongs to it is not public."""
     db, row = request.db, context.org
-    total = queries.number_of_projects(db, row.id)
-    number = page_number(request.GET.get("page"), total, queries.PAGE)
-    if number is None:
-        raise HTTPNotFound
-    pager = Pager(number, total, queries.PAGE, list(request.GET.items()))
+    pager = pager_of(request, queries.number_of_projects(db, row.id), queries.PAGE)
     return {
         "org": row,
         "logo": logo_url(row),

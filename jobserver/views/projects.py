@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from pyramid.httpexceptions import HTTPNotFound
 from pyramid.request import Request
 from pyramid.view import view_config
 
@@ -14,8 +13,9 @@ from jobserver.queries.output_pages import CameOut
 from jobserver.resources import ProjectResource
 from jobserver.resources.links import page_url, view_url
 from jobserver.security.permissions import Permission
-from jobserver.templating.pager import Pager, page_number
+from jobserver.views.breadcrumbs import breadcrumbs
 from jobserver.views.on_github import OnGithub
+from jobserver.views.pages import pager_of
 from jobserver.views.tabs import tabs
 
 NEWEST = 5
@@ -33,10 +33,7 @@ def project(context: ProjectResource, request: Request) -> dict[str, Any]:
     db, row = request.db, context.project
     settings = request.registry["settings"]
     facts = queries.facts(db, row.id)
-    number = page_number(request.GET.get("page"), facts.workspaces, queries.PAGE)
-    if number is None:
-        raise HTTPNotFound
-    pager = Pager(number, facts.workspaces, queries.PAGE, list(request.GET.items()))
+    pager = pager_of(request, facts.workspaces, queries.PAGE)
     here = Workspace.project_id == row.id
     is_member = bool(request.has_permission(Permission.MEMBER_TOOLS_VIEW))
     everybody = request.GET.get("members") == "all"
@@ -69,7 +66,7 @@ def project(context: ProjectResource, request: Request) -> dict[str, Any]:
         "now": utcnow(),
         **_came_out(context, request, facts.out),
         "tabs": tabs(request, context, facts.out),
-        "breadcrumbs": [(context.org.name, page_url(request, context.org.slug)), (row.name, None)],
+        "breadcrumbs": breadcrumbs(context, request),
     }
 
 

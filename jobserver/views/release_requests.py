@@ -2,15 +2,15 @@
 
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlencode
 
 from pyramid.request import Request
 from pyramid.view import view_config
 
+from jobserver.forms import narrowing
+from jobserver.forms.narrowing import Field
 from jobserver.models import ReleaseRequest, utcnow
-from jobserver.models.choices import ReleaseRequestState
 from jobserver.queries import release_request_lists as queries
-from jobserver.queries.release_requests import Channel, HistoryEvent, Whose, history, whose_turn
+from jobserver.queries.release_requests import Channel, HistoryEvent, history, whose_turn
 from jobserver.queries.releases import release_by_id
 from jobserver.resources import Root
 from jobserver.resources.links import page_url, view_url
@@ -18,12 +18,16 @@ from jobserver.resources.outputs import ReleaseRequestResource, ReleaseRequests
 from jobserver.security.permissions import Permission
 from jobserver.templating.states import RELEASE_REQUEST_STATES as STATES
 from jobserver.templating.states import WHOSE_TURN
-from jobserver.views.job_requests import breadcrumbs
-from jobserver.views.releases import pager_of
+from jobserver.views.breadcrumbs import breadcrumbs
+from jobserver.views.pages import pager_of_narrowed
 from jobserver.views.tabs import tabs
 
 LIST = "jobserver:templates/release_requests/list.jinja2"
 CHANNELS = {Channel.ISSUE: "GitHub issue", Channel.SLACK: "Slack", Channel.MAIL: "Email to the author"}
+FIELDS = (
+    Field("state", "State", {state: shown.word for state, shown in STATES.items()}),
+    Field("turn", "Whose turn", WHOSE_TURN),
+)
 
 
 @view_config(
@@ -35,15 +39,20 @@ CHANNELS = {Channel.ISSUE: "GitHub issue", Channel.SLACK: "Slack", Channel.MAIL:
 )
 def all_requests(context: Root, request: Request) -> dict[str, Any]:
     """Those of the reader, and those that their roles let them see."""
-    mine = request.GET.get("whose") == "mine"
-    chosen = queries.by(request.identity.user_id) if mine else queries.visible(request.identity)
+    listed = _listed(request, queries.visible(request.identity), Field("whose", "Whose", {"mine": "Yours"}))
+    mine = ("whose", "mine")
+    rest = [pair for pair in listed["form"].kept if pair[0] != mine[0]]
     return {
-        **_listed(request, chosen),
+        **listed,
         "heading": "Release requests",
         "scope": "all",
         "toggles": [
-            {"label": label, "href": _query(request, whose=value), "current": mine == bool(value)}
-            for value, label in (("", "All that you may see"), ("mine", "Yours"))
+            {
+                "label": label,
+                "href": page_url(request, "release-requests", query=query),
+                "current": (mine in listed["form"].kept) == (mine in query),
+            }
+            for label, query in (("All that you may see", rest), ("Yours", [*rest, mine]))
         ],
         "tabs": [],
         "breadcrumbs": [("Release requests", None)],
@@ -64,47 +73,27 @@ def requests_of_workspace(context: ReleaseRequests, request: Request) -> dict[st
     }
 
 
-def _listed(request: Request, chosen: Any) -> dict[str, Any]:
-    """What the filters let through. Words in the address that name no state are as if they were not there."""
-    states = [each for each in request.GET.getall("state") if each in STATES]
-    turns = [each for each in request.GET.getall("turn") if each in WHOSE_TURN]
-    wanted = chosen & queries.narrowed(states, turns)
-    total = queries.number_of_requests(request.db, wanted)
-    pager = pager_of(request, total, queries.PAGE)
+def _listed(request: Request, place: Any, *more: Field) -> dict[str, Any]:
+    """One page of the requests that the address lets through, of those that the reader may see here."""
+    db = request.db
+    form = narrowing.read(request.GET.items(), [*FIELDS, *more])
+    wanted = place & queries.narrowed(form.chosen("state"), form.chosen("turn"))
+    if form.chosen("whose"):
+        wanted &= queries.by(request.identity.user_id)
+    of = total = queries.number_of_requests(db, place)
+    if form.is_narrowed:
+        total = 0 if form.faults else queries.number_of_requests(db, wanted)
+    pager = pager_of_narrowed(request, form, total, queries.PAGE)
     return {
-        "total": total,
+        "form": form,
         "pager": pager,
-        "rows": queries.requests(request.db, wanted, offset=pager.offset),
-        "states": states,
-        "turns": turns,
-        "offered_states": [(state.value, STATES[state].word) for state in ReleaseRequestState],
-        "offered_turns": [(whose.value, WHOSE_TURN[whose]) for whose in Whose],
-        "chips": [
-            *[(f"State: {STATES[each].word}", _without(request, "state", each)) for each in states],
-            *[(WHOSE_TURN[each], _without(request, "turn", each)) for each in turns],
-        ],
-        "clear_url": _query(request, state=None, turn=None),
-        "whose": request.GET.get("whose", ""),
+        "total": total,
+        "of": of,
+        "rows": queries.requests(db, wanted, offset=pager.offset) if total else [],
         "here": request.path,
         "now": utcnow(),
         "url": lambda *names: page_url(request, *names),
     }
-
-
-def _query(request: Request, **changes: str | None) -> str:
-    """The address of this list with other parameters; "" and None leave one out."""
-    kept = [pair for pair in request.GET.items() if pair[0] not in {*changes, "page"}]
-    added = [(name, value) for name, value in changes.items() if value]
-    return _address(request, [*kept, *added])
-
-
-def _without(request: Request, name: str, value: str) -> str:
-    pairs = [pair for pair in request.GET.items() if pair != (name, value) and pair[0] != "page"]
-    return _address(request, pairs)
-
-
-def _address(request: Request, pairs: Sequence[tuple[str, str]]) -> str:
-    return f"{request.path}?{urlencode(pairs)}" if pairs else str(request.path)
 
 
 @view_config(
@@ -157,5 +146,4 @@ def _release_url(context: ReleaseRequestResource, request: Request, row: Release
     found = release_by_id(request.db, row.id)
     if found is None or found.workspace_id != row.workspace_id:
         return None
-    names = (context.org.slug, context.project.slug, context.workspace.name)
-    return page_url(request, *names, "releases", found.id)
+    return page_url(request, *context.workspace.path, "releases", found.id)

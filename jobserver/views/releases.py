@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from pyramid.httpexceptions import HTTPFound, HTTPNotFound
+from pyramid.httpexceptions import HTTPFound
 from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.view import view_config
@@ -23,9 +23,8 @@ from jobserver.resources.outputs import (
     ReleaseResource,
 )
 from jobserver.security.permissions import Permission
-from jobserver.templating.pager import Pager, page_number
 from jobserver.templating.times import clock, day
-from jobserver.views.job_requests import breadcrumbs
+from jobserver.views.breadcrumbs import breadcrumbs
 from jobserver.views.tabs import tabs
 from jobserver.views.viewer import frame as viewer
 from jobserver.views.viewer.addresses import Addresses
@@ -85,14 +84,6 @@ def title(moment: datetime) -> str:
     return f"{day(moment)}, {clock(moment)}"
 
 
-def pager_of(request: Request, total: int, size: int) -> Pager:
-    """The page that the address asks for; 404 if the list does not have it."""
-    number = page_number(request.GET.get("page"), total, size)
-    if number is None:
-        raise HTTPNotFound
-    return Pager(number, total, size, list(request.GET.items()))
-
-
 def access(context: Any, request: Request) -> dict[str, Any]:
     """By which role the reader sees released files here, who gives such roles, and what may be shared."""
     held = role_that_allows(request.identity, Permission.RELEASE_FILE_VIEW, context.project.id)
@@ -107,5 +98,4 @@ def _request_url(context: ReleaseResource, request: Request) -> str | None:
     place = ReleaseRequestResource(ReleaseRequests(context, "release-requests"), asked)
     if not request.has_permission(Permission.UNRELEASED_OUTPUTS_VIEW, place):
         return None
-    names = (context.org.slug, context.project.slug, context.workspace.name)
-    return page_url(request, *names, "release-requests", asked.id)
+    return page_url(request, *context.workspace.path, "release-requests", asked.id)

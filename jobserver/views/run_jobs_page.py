@@ -6,16 +6,21 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from jobserver.forms.run_jobs import RunJobsForm
-from jobserver.models import Backend
 from jobserver.pipeline import RUN_ALL, Plan
-from jobserver.queries.backends import BackendRow
+from jobserver.queries.backends import NOT_SEEN, BackendRow
 from jobserver.queries.run_jobs import LastRun
 from jobserver.studies import Study
 from jobserver.templating.states import STATES, State, state_of
 from jobserver.templating.times import ago
 
 Url = Callable[[int], str]
-NEVER_SEEN = State("unknown", "question-mark-circle", "Not heard from yet")
+# What the state of a backend means for a request.
+_MEANING = {
+    NOT_SEEN: "Requests wait until it is in contact. ",
+    STATES["no_contact"]: "Last heard from {seen}; requests wait. ",
+    STATES["paused"]: "New jobs wait until it goes on. ",
+    STATES["maintenance"]: "Database actions wait. ",
+}
 
 
 @dataclass(frozen=True)
@@ -132,15 +137,6 @@ def backend_details(backends: Iterable[BackendRow], now: datetime) -> dict[str, 
 
 
 def _details(row: BackendRow, now: datetime) -> dict[str, Any]:
-    backend: Backend = row.backend
-    queue = f"{row.running:,} running, {row.pending:,} pending."
-    if backend.last_seen_at is None:
-        return {"state": NEVER_SEEN, "sub": f"Requests wait until it is in contact. {queue}"}
-    if row.is_missing(now):
-        seen = ago(backend.last_seen_at, now)
-        return {"state": STATES["no_contact"], "sub": f"Last heard from {seen}; requests wait. {queue}"}
-    if backend.is_paused:
-        return {"state": STATES["paused"], "sub": f"New jobs wait until it goes on. {queue}"}
-    if backend.is_in_maintenance_mode:
-        return {"state": STATES["maintenance"], "sub": f"Database actions wait. {queue}"}
-    return {"state": STATES["working"], "sub": queue}
+    state, seen = row.shown(now), row.backend.last_seen_at
+    means = _MEANING.get(state, "").format(seen=ago(seen, now) if seen else "")
+    return {"state": state, "sub": f"{means}{row.running:,} running, {row.pending:,} pending."}

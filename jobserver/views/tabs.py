@@ -40,7 +40,7 @@ def _of_project(request: Request, context: ProjectResource, out: CameOut) -> lis
 
 
 def _of_workspace(request: Request, context: Any, out: CameOut) -> list[dict[str, Any]]:
-    names = (context.org.slug, context.project.slug, context.workspace.name)
+    names = context.workspace.path
     found: list[dict[str, Any]] = [
         {"label": "Overview", "href": page_url(request, *names)},
         {"label": "Job requests", "href": page_url(request, *names, "logs")},

@@ -10,14 +10,16 @@ from pyramid.httpexceptions import HTTPSeeOther
 from pyramid.request import Request
 from pyramid.view import view_config
 
+from jobserver.actions import changes
 from jobserver.actions import workspaces as actions
-from jobserver.actions.versions import ChangedMeanwhile, version_of
+from jobserver.actions.versions import ChangedMeanwhile
 from jobserver.forms.workspaces import EditWorkspaceForm
 from jobserver.models import AuditType
 from jobserver.queries.changes import Change, last_change
 from jobserver.resources import WorkspaceResource
-from jobserver.resources.links import page_url, view_url
+from jobserver.resources.links import view_url
 from jobserver.security.permissions import Permission
+from jobserver.views.breadcrumbs import breadcrumbs
 from jobserver.views.fields import says_yes, texts
 
 EDIT = "jobserver:templates/workspace/edit.jinja2"
@@ -53,7 +55,7 @@ def save(context: WorkspaceResource, request: Request) -> dict[str, Any] | HTTPS
     try:
         actions.edit_purpose(request.db, workspace, purpose, seen=seen, by=request.identity)
     except ChangedMeanwhile:
-        change = last_change(request.db, workspace, AuditType.WORKSPACE_UPDATED, ["purpose"])
+        change = last_change(request.db, workspace, AuditType.WORKSPACE_UPDATED, fields=["purpose"])
         who = change.who if change else "Somebody"
         form.purpose.errors = [
             f"{who} has changed the purpose since you opened this page. Nothing was saved."
@@ -72,7 +74,7 @@ def _edit_page(
     theirs: str | None = None,
     change: Change | None = None,
 ) -> dict[str, Any]:
-    form.version.data = seen or version_of(context.workspace.purpose)
+    form.version.data = seen or changes.version(context.workspace, "purpose")
     return {**_frame(context, request, "Edit"), "form": form, "theirs": theirs, "change": change}
 
 
@@ -196,15 +198,8 @@ def _confirm(context: WorkspaceResource, request: Request, toggle: Toggle, now: 
 
 
 def _frame(context: WorkspaceResource, request: Request, here: str) -> dict[str, Any]:
-    org, project, workspace = context.org, context.project, context.workspace
-    workspace_url = view_url(request, context)
     return {
-        "workspace": workspace,
-        "workspace_url": workspace_url,
-        "breadcrumbs": [
-            (org.name, page_url(request, org.slug)),
-            (project.name, page_url(request, org.slug, project.slug)),
-            (workspace.name, workspace_url, "mono"),
-            (here, None),
-        ],
+        "workspace": context.workspace,
+        "workspace_url": view_url(request, context),
+        "breadcrumbs": breadcrumbs(context, request, (here, None)),
     }

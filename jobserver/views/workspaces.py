@@ -19,6 +19,7 @@ from jobserver.resources import WorkspaceResource
 from jobserver.resources.links import page_url, view_url
 from jobserver.security.permissions import Permission
 from jobserver.templating.times import clock
+from jobserver.views.breadcrumbs import breadcrumbs
 from jobserver.views.conditional import interval, not_modified
 from jobserver.views.on_github import OnGithub
 from jobserver.views.tabs import tabs
@@ -80,11 +81,7 @@ def workspace(context: WorkspaceResource, request: Request) -> dict[str, Any]:
         **_came_out(context, request),
         "published": out.published,
         "tabs": tabs(request, context, out),
-        "breadcrumbs": [
-            (context.org.name, page_url(request, context.org.slug)),
-            (context.project.name, page_url(request, context.org.slug, context.project.slug)),
-            (row.name, None, "mono"),
-        ],
+        "breadcrumbs": breadcrumbs(context, request),
     }
 
 
@@ -116,7 +113,7 @@ def _summary(
         "reload_url": view_url(request, context),
         "log_url": view_url(request, context, "logs"),
         "url": lambda *names: page_url(request, *names),
-        "place": (context.org.slug, context.project.slug, context.workspace.name),
+        "place": context.workspace.path,
     }
 
 

@@ -76,10 +76,10 @@ def _zip(context: Any, request: Request, filename: str, rows: Sequence[ZipFileRo
     if not any(row.is_readable for row in rows):
         raise HTTPNotFound
     settings = request.registry["settings"]
-    names = (context.org.slug, context.project.slug, context.workspace.name, "releases")
+    releases_path = (*context.workspace.path, "releases")
 
     def address(row: ZipFileRow) -> str:
-        return str(settings.base_url.rstrip("/") + page_url(request, *names, row.release_id))
+        return str(settings.base_url.rstrip("/") + page_url(request, *releases_path, row.release_id))
 
     response = Response(content_type="application/zip")
     response.content_disposition = disposition("attachment", filename)

@@ -19,5 +19,8 @@ def settings_for(
         "rap_api_base_url": controller,
         "rap_api_token": "token",
         "release_storage": storage,
+        "email_backend": "mailgun",
+        "mailgun_api_key": "key",
+        "mailgun_api_url": "http://127.0.0.1:9",
     }
     return load(values, {}).settings

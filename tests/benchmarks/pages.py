@@ -288,6 +288,7 @@ def _staff(seen: Sights) -> Iterator[Page]:
         "workspaces": "/staff/workspaces/",
         "workspaces, last page": "/staff/workspaces/?page=last",
         "workspaces, a word": "/staff/workspaces/?q=stroke",
+        "workspaces, files not come": "/staff/workspaces/?files=late",
         "workspace": f"/staff/workspaces/{seen.workspace.split('/')[-2]}/",
         "redirects": "/staff/redirects/",
         "redirects, a word": "/staff/redirects/?q=a&state=live",

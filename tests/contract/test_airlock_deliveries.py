@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 from jobserver.actions import release_requests
 from jobserver.actions.release_requests import Told
 from jobserver.clients.github import GitHubClient, GitHubUnauthorised
-from jobserver.clients.slack import SlackNotSent
+from jobserver.clients.slack import SlackClient, SlackNotSent
 from jobserver.models import Org, ReleaseRequest, ReleaseRequestEvent, User, Workspace, utcnow
 from jobserver.models.choices import AirlockEventType
 from jobserver.rap.context import Context
@@ -24,9 +24,10 @@ from jobserver.security import tokens
 from jobserver.security.callers import BackendCaller
 from jobserver.settings import Settings
 from jobserver.tasks import airlock_issues, airlock_mails, airlock_posts, retrying, worker
-from jobserver.tasks.retrying import NotYet
+from jobserver.tasks.retrying import GiveUp, NotYet
 from simulator.testing import RunningSimulator, running_simulator
 from tests import factories as f
+from tests.contract.recorded import json_reply, serving
 from tests.unit.rap import programs
 from tests.unit.rap.eventually import eventually, in_background
 
@@ -476,6 +477,26 @@ def test_slack_is_tried_again(airlock: Airlock) -> None:
         assert airlock.event(event_id).slack_at is None
     airlock_posts.post_to_slack(airlock.context, event_id=event_id)
     assert len(airlock.world.slack_posts()) == 1
+
+
+def test_what_slack_or_the_mail_server_never_takes_gives_way_to_what_follows(airlock: Airlock) -> None:
+    """Later tasks of the request wait for it: it must not be tried for two days."""
+    airlock.on_github("submitted")
+    event_id = airlock.on_github("returned")
+    airlock.world.control(fault={"service": "smtp", "kind": "status", "status": 404})
+    with serving(json_reply({"ok": False, "error": "channel_not_found"})) as server:
+        slack = SlackClient(server.url, "slack")
+        deaf = replace(airlock.context, clients=replace(airlock.context.clients, slack=slack))
+        with pytest.raises(GiveUp, match="channel_not_found"):
+            airlock_posts.post_to_slack(deaf, event_id=event_id)
+    with pytest.raises(GiveUp, match="550"):
+        airlock_mails.mail_author(airlock.context, event_id=event_id)
+    airlock.world.control(reset=True)
+    assert (airlock.event(event_id).slack_at, airlock.event(event_id).mail_at) == (None, None)
+    event_id = airlock.on_github("approved")
+    airlock_posts.post_to_slack(airlock.context, event_id=event_id)
+    airlock_mails.mail_author(airlock.context, event_id=event_id)
+    assert (len(airlock.world.slack_posts()), len(airlock.world.mails())) == (1, 1)
 
 
 def test_the_author_gets_a_mail_once_with_the_updates_and_a_link(airlock: Airlock) -> None:

@@ -13,6 +13,7 @@ from email.message import EmailMessage
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from jobserver.clients.mail import (
     ConsoleBackend,
@@ -24,7 +25,9 @@ from jobserver.clients.mail import (
     Transport,
 )
 from jobserver.clients.transport import Limits
+from jobserver.scripts import main
 from jobserver.settings import Settings, SettingsError
+from tests.conftest import ROOT
 from tests.contract.recorded import Reply, Timed, html_reply, json_reply, refusing_url, serving
 
 SENDER = "notifications@jobs.opensafely.org"
@@ -104,7 +107,7 @@ class Conversation(socketserver.StreamRequestHandler):
 
 @contextmanager
 def mail_server(answers: dict[str, str] | None = None, *, drip: float = 0) -> Iterator[MailServer]:
-    state = MailServer(answers=answers or {})
+    state = MailServer(answers={} if answers is None else answers)
     handler = type("Handler", (Conversation,), {"state": state, "drip": drip})
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler) as server:
         server.daemon_threads = True
@@ -401,3 +404,18 @@ def test_the_way_out_is_named_by_a_word_or_an_older_dotted_path(name: str, backe
 def test_a_way_out_that_cannot_be_is_a_settings_fault(more: dict[str, str], named: str) -> None:
     with pytest.raises(SettingsError, match=named):
         Mailer.from_settings(settings(**more))
+
+
+def test_an_operator_can_have_a_mail_sent() -> None:
+    answers = dict[str, str]()
+    with mail_server(answers) as server:
+        runner = CliRunner(env={"JOBSERVER_INI": str(ROOT / "development.ini"), "SMTP_URL": server.url})
+        sent = runner.invoke(main, ["send-test-email", "ann@example.org"])
+        assert (sent.exit_code, sent.stdout.split(" from ")[0]) == (0, "Sent to ann@example.org"), sent.output
+        assert [each.recipients for each in server.delivered] == [["ann@example.org"]]
+        answers["rcpt"] = "550 nobody of that name"
+        refused = runner.invoke(main, ["send_test_email", "ann@example.org"])
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert refused.stderr.endswith(
+        "Error: The mail was not sent: the server refused every recipient ([550])\n"
+    )

@@ -63,7 +63,7 @@ def signed_off(db: Session, signer: User, **values: Any) -> Repo:
     first = f.ProjectFactory(
         slug="asthma", org=f.OrgFactory(slug="uni"), number="148", name="Asthma", copilot=copilot
     )
-    second = f.ProjectFactory()
+    second = f.ProjectFactory(slug="stroke", org=f.OrgFactory(slug="city"))
     bo = f.UserFactory(fullname="Bo Blue", email="bo@example.com")
     gone = f.UserFactory(email="gone@example.com", disabled_at=utcnow(), disabled_by_id=signer.id)
     silent = f.UserFactory(email=None)
@@ -121,6 +121,7 @@ def test_without_outputs_the_copilots_are_told_in_slack(
         f"Repository signed off by a researcher: {page}, by <{base}/staff/users/ada/|Ada &amp; Hale>.",
         "Please check it, and sign it off on that page: then it is made public.",
         f"Project: <{base}/uni/asthma/|asthma>. Co-pilot: <{base}/staff/users/pilot/|Co Pilot>",
+        f"Project: <{base}/city/stroke/|stroke>. Co-pilot: nobody",
     ]
 
 

@@ -276,4 +276,4 @@ def test_sigterm_ends_it_within_ten_seconds(
         began = time.monotonic()
         process.send_signal(signal.SIGTERM)
         assert process.wait(15) == 0
-        assert time.monotonic() - began < (10 if hanging else 3)
+        assert time.monotonic() - began < (10 if hanging else 6)

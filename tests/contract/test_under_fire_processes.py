@@ -190,7 +190,7 @@ def test_what_is_no_address_and_no_http_is_refused_and_the_server_goes_on(
                  b"/status/" + b"%2f" * 3_000, b"/" + b"a/" * 5_000):  # fmt: skip
         began = time.monotonic()
         answer = say(b"GET " + path + head)
-        assert time.monotonic() - began < 3, path[:60]
+        assert time.monotonic() - began < 8, path[:60]
         assert answer[:9] in {b"HTTP/1.1 ", b"HTTP/1.0 "}, path[:60]
         assert answer[9:10] in b"234", (path[:60], answer[:60])
         assert b"secret_key" not in answer

@@ -291,6 +291,22 @@ def test_of_two_uploads_of_a_file_at_the_same_time_one_is_told_that_it_is_there(
     airlock.assert_kept()
 
 
+def test_of_the_last_two_files_at_the_same_time_one_makes_the_release_whole(
+    airlock: Airlock, engine: Engine
+) -> None:
+    """Neither may miss the other (spec: airlock 12.28)."""
+    names = [airlock.announce(name).name for name in ("a.csv", "b.csv")]
+    with ThreadPoolExecutor(2) as pool:
+        with engine.connect() as holder:
+            holder.execute(text("SELECT 1 FROM release FOR UPDATE"))
+            both = [pool.submit(airlock.upload, name=name) for name in names]
+            wait_for_locks(engine, 2)
+        assert [each.result(20).status for each in both] == [201, 201]
+    airlock.db.rollback()
+    kinds = airlock.db.scalars(text("SELECT type FROM auditable_event")).all()
+    assert kinds == ["release_uploaded"]
+
+
 @pytest.mark.parametrize(
     ("lock", "placed", "incoming"),
     [

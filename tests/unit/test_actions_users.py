@@ -1,5 +1,6 @@
 import threading
 from collections import Counter
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from jobserver.actions import closing, users
 from jobserver.actions.audit import OPERATOR
 from jobserver.actions.naming import Malformed, Taken
-from jobserver.models import AuditableEvent, AuditType, GithubIdentity, Role, User, UserSession
+from jobserver.models import AuditableEvent, AuditType, GithubIdentity, Role, User, UserSession, utcnow
 from tests import factories
 
 
@@ -129,6 +130,23 @@ def test_disabling_ends_sessions_and_tokens_at_once(db: Session) -> None:
     db.commit()
     assert user.disabled_at is None
     assert [event[0] for event in events(db)] == [AuditType.USER_DISABLED, AuditType.USER_ENABLED]
+
+
+def test_who_comes_to_run_the_staff_area_stays_signed_in_no_longer_than_others_who_do(db: Session) -> None:
+    user, other = factories.UserFactory(), factories.UserFactory()
+    for each in (user, user, other):
+        factories.session_cookie(each)
+    soon = utcnow() + timedelta(hours=1)
+    first, second, of_other = db.scalars(select(UserSession).order_by(UserSession.id))
+    second.expires_at = soon
+    users.set_global_roles(db, user, [Role.OUTPUT_CHECKER], by=OPERATOR)
+    db.commit()
+    assert first.expires_at > utcnow() + timedelta(days=13)
+    users.set_global_roles(db, user, [Role.STAFF_AREA_ADMINISTRATOR], by=OPERATOR)
+    db.commit()
+    assert utcnow() + timedelta(hours=11) < first.expires_at <= utcnow() + timedelta(hours=12)
+    assert second.expires_at == soon
+    assert of_other.expires_at > utcnow() + timedelta(days=13)
 
 
 def test_a_first_sign_in_opens_an_account_and_has_it_announced(db: Session) -> None:

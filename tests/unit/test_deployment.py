@@ -61,6 +61,29 @@ def test_supervisor_runs_each_program_by_a_command_that_exists(name: str) -> Non
     assert int(parser["fcgi-program:web"]["numprocs"]) > 1
 
 
+def nginx_blocks(text: str) -> dict[str, list[list[str]]]:
+    """The directives of each location of an nginx configuration, by the location's address."""
+    text = re.sub(r"#.*", "", text)
+    return {
+        place: [shlex.split(each) for each in body.split(";") if each.strip()]
+        for place, body in re.findall(r"location ([^{]+?) \{([^}]*)\}", text)
+    }
+
+
+def test_nginx_passes_on_which_host_and_address_was_asked_and_a_request_id() -> None:
+    """The application answers 400 for other hosts, so nginx's own default, the upstream's name, will not do."""
+    places = nginx_blocks((ROOT / "deploy" / "nginx.conf").read_text())
+    passing = {
+        place: lines for place, lines in places.items() if any(line[0] == "proxy_pass" for line in lines)
+    }
+    assert "/" in passing
+    for place, lines in passing.items():
+        headers = {line[1]: line[2] for line in lines if line[0] == "proxy_set_header"}
+        assert headers["Host"] == "$host", place
+        assert headers["X-Forwarded-For"] == "$proxy_add_x_forwarded_for", place
+        assert headers["X-Request-Id"] == "$request_id", place
+
+
 @pytest.mark.parametrize("name", ["development.ini", "production.ini"])
 def test_pserve_finds_application_server_and_migrations_in_each_ini_file(name: str) -> None:
     loader = plaster.get_loader(str(ROOT / name), protocols=["wsgi"])
@@ -74,6 +97,8 @@ def test_development_needs_nothing_but_its_ini_file_and_production_brings_no_sec
     production = plaster.get_settings(str(ROOT / "production.ini"), "app:main")
     assert not [key for key in production if re.search("key|token|secret|url|dsn", key)]
     assert production["debug"] == "false"
+    # Else every address in the log is that of the nginx of deploy/nginx.conf.
+    assert production["trusted_proxies"] == "127.0.0.1"
 
 
 def test_a_request_that_has_begun_is_finished_after_sigterm() -> None:

@@ -1,13 +1,15 @@
 """Migrations on databases that are not empty, upwards, downwards, stopped half-way and with old code running."""
 
 import os
+import threading
 from collections.abc import Iterator
 
 import pytest
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine, inspect, text
 
 from jobserver import migrations
-from jobserver.db import sqlalchemy_url
+from jobserver.db import SCHEMA, sqlalchemy_url
 from tests.conftest import ROOT
 
 SCRIPTS = ROOT / "alembic"
@@ -61,6 +63,13 @@ def empty(postgres: str) -> Iterator[Engine]:
     admin.dispose()
 
 
+def test_the_code_counts_on_the_newest_of_the_migrations_whose_numbers_only_grow() -> None:
+    """Readiness tells an older schema from a newer one by it."""
+    numbers = [each.revision for each in ScriptDirectory(str(SCRIPTS)).walk_revisions()]
+    assert numbers[0] == SCHEMA
+    assert numbers == sorted(numbers, reverse=True)
+
+
 def first_release(engine: Engine) -> None:
     """The schema and rows of the first release."""
     migrations.upgrade(engine, SCRIPTS, "0001")
@@ -82,6 +91,31 @@ def test_everything_is_made_and_unmade(empty: Engine) -> None:
     migrations.downgrade(empty, SCRIPTS, "base")
     assert inspect(empty).get_table_names() == ["alembic_version"]
     migrations.upgrade(empty, SCRIPTS)
+
+
+def test_a_second_run_waits_for_the_first_however_long_that_takes(empty: Engine) -> None:
+    """Operations 12.79. Ordinary statements of ours have time limits, which the wait must not have."""
+    limits = "-c lock_timeout=100ms -c statement_timeout=100ms"
+    second = create_engine(empty.url, connect_args={"options": limits})
+    failed: list[BaseException] = []
+
+    def migrate() -> None:
+        try:
+            migrations.upgrade(second, SCRIPTS, "0001")
+        except BaseException as error:
+            failed.append(error)
+
+    with empty.connect() as first:
+        first.execute(text("SELECT pg_advisory_lock(7301215)"))
+        waiting = threading.Thread(target=migrate)
+        waiting.start()
+        waiting.join(1)
+        still_waits = waiting.is_alive()
+        first.execute(text("SELECT pg_advisory_unlock(7301215)"))
+    waiting.join(30)
+    second.dispose()
+    assert (still_waits, failed) == (True, [])
+    assert "job" in inspect(empty).get_table_names()
 
 
 def test_rows_survive_the_way_up_and_down(empty: Engine) -> None:

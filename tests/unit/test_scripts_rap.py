@@ -60,7 +60,8 @@ def test_jobs_are_asked_for_followed_and_cancelled(demo: Run, db: Session) -> No
 
 
 def test_options_may_follow_the_greedy_actions(demo: Run, db: Session) -> None:
-    ok(demo(*CREATE, "--actions", "generate_dataset", "--force-run-dependencies", "--commit", "main"))
+    spelled = [CREATE[0], *(f" {each.title()}" for each in CREATE[1:])]
+    ok(demo(*spelled, "--actions", "generate_dataset", "--force-run-dependencies", "--commit", "main"))
     request = db.scalars(select(JobRequest)).one()
     assert (request.requested_actions, request.force_run_dependencies) == (["generate_dataset"], True)
 

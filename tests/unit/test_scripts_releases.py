@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from jobserver.clients.storage import ReleaseStorage
-from jobserver.models import Release, ReleaseFile
+from jobserver.models import Backend, Release, ReleaseFile
 from jobserver.settings import Settings
 from tests import factories as f
 from tests.unit.command import Run, count, ok, refused
@@ -141,8 +141,11 @@ def test_a_directory_is_released_under_its_paths_and_twice_makes_two_releases(
     assert set(db.scalars(select(ReleaseFile.name))) == {"output/a.csv", "empty.txt"}
     assert (storage.root / f"test-workspace/releases/{release}/output/a.csv").read_bytes() == b"a"
     assert ok(here("releases", "verify")) == "2 files checked, no differences.\n"
-    ok(here("release", str(tmp_path), "-c"))
+    digest = db.scalars(select(Backend.token_digest)).one()
+    spelled_otherwise = ("-b", "TEST-backend ", "-w", " Test-Workspace", "-u", "Test-User")
+    ok(here("release", str(tmp_path), "-c", *spelled_otherwise))
     assert count(db, Release) == 2
+    assert db.scalars(select(Backend.token_digest)).one() == digest
     assert storage.incoming() == []
 
 

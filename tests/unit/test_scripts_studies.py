@@ -5,13 +5,18 @@ import re
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from jobserver.actions import data_permissions, projects
 from jobserver.models import (
+    AuditableEvent,
     Backend,
     BackendMembership,
     Org,
     OrgMembership,
+    PermissionKind,
     Project,
+    ProjectCollaboration,
     ProjectMembership,
+    Redirect,
     Repo,
     Workspace,
 )
@@ -83,3 +88,40 @@ def test_what_would_move_a_workspace_or_take_a_word_is_refused(run: Run, db: Ses
     refused(run("create-workspace", "two", "ada", "--org", "nowhere"), "no organisation “nowhere”")
     refused(run("create-workspace", "two", "nobody"), "jobserver create-user nobody")
     assert (count(db, Workspace), count(db, Project)) == (1, 1)
+
+
+def test_a_project_that_holds_something_is_not_deleted(run: Run, db: Session) -> None:
+    project = factories.ProjectFactory(name="Asthma")
+    refused(run("delete-project", "asthma", "--i-am-sure"), "no project “asthma”")
+    factories.ProjectMembershipFactory(project=project)
+    for _ in range(2):
+        factories.WorkspaceFactory(project=project)
+    factories.ApplicationFactory(project=project)
+    for option in ([], ["--i-am-sure"]):
+        refused(
+            run("delete-project", "Asthma", *option),
+            "“Asthma” cannot be deleted: it has 2 workspaces, 1 member, 1 linked application.",
+        )
+    assert count(db, Project) == 1
+
+
+def test_an_empty_project_is_deleted_with_its_links_and_its_events_stay(run: Run, db: Session) -> None:
+    person = factories.UserFactory()
+    project = projects.create(db, by=person, name="Asthma", org=factories.OrgFactory())
+    data_permissions.grant(
+        db, project, kind=PermissionKind.DATASET, name="icnarc", reason="Needed", by=person
+    )
+    factories.RedirectFactory(project=project, old_url="/old/")
+    db.commit()
+    before = count(db, AuditableEvent)
+    tried = ok(run("delete-project", "Asthma"))
+    assert tried == "Project Asthma would be deleted, with --i-am-sure.\n"
+    assert (count(db, Project), count(db, AuditableEvent)) == (1, before)
+    assert (
+        ok(run("delete-project", "Asthma", "--i-am-sure", "--reason", "Twice")) == "Project Asthma deleted.\n"
+    )
+    assert [count(db, each) for each in (Project, ProjectCollaboration, Redirect)] == [0, 0, 0]
+    events = db.scalars(select(AuditableEvent).order_by(AuditableEvent.id)).all()
+    assert len(events) == before + 1
+    last = events[-1]
+    assert (last.target_label, last.changes, last.reason) == ("Asthma", {"deleted": [False, True]}, "Twice")

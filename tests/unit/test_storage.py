@@ -6,6 +6,7 @@ import io
 import os
 import resource
 import signal
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -196,6 +197,28 @@ def test_what_is_put_in_the_way_between_two_steps_is_not_followed(
     monkeypatch.undo()
     with pytest.raises(FileMissing):
         folder.open(PATH)
+
+
+def test_the_bytes_are_on_the_disk_before_they_get_their_place(
+    folder: ReleaseStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a row could speak of a file of zeros after a power cut (spec: airlock 12.23)."""
+    done: list[str] = []
+
+    def noted(name: str) -> Callable[..., None]:
+        real = getattr(os, name)
+
+        def call(first: Any, *arguments: Any, **given: Any) -> None:
+            is_folder = name == "fsync" and stat.S_ISDIR(os.fstat(first).st_mode)
+            real(first, *arguments, **given)
+            done.append(f"{name} of the folder" if is_folder else name)
+
+        return call
+
+    for name in ("fsync", "rename"):
+        monkeypatch.setattr(os, name, noted(name))
+    folder.keep(arrive(folder), PATH)
+    assert (done[0], done[-2:]) == ("fsync", ["rename", "fsync of the folder"])
 
 
 def test_nothing_is_received_through_a_link(folder: ReleaseStorage, tmp_path: Path) -> None:

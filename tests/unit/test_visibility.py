@@ -27,7 +27,6 @@ from jobserver.models import (
 from jobserver.models.choices import GLOBAL_ROLES, PROJECT_ROLES
 from jobserver.queries.path import PathRows
 from jobserver.queries.visibility import (
-    job_requests_permitting,
     projects_permitting,
     release_requests_permitting,
     snapshots_permitting,
@@ -105,8 +104,8 @@ def worlds(draw: st.DrawFn) -> dict[str, Any]:
     }
 
 
-def make(world: dict[str, Any]) -> tuple[list[Any], list[Any], list[Any], list[Any]]:
-    """The rows of the world: people, projects, workspaces, job requests."""
+def make(world: dict[str, Any]) -> tuple[list[Any], list[Any], list[Any]]:
+    """The rows of the world: people, projects, workspaces."""
     orgs = f.OrgFactory.create_batch(2)
     people = [f.UserFactory(roles=[role.value for role in held]) for held in world["roles"]]
     projects = [
@@ -117,13 +116,7 @@ def make(world: dict[str, Any]) -> tuple[list[Any], list[Any], list[Any], list[A
         f.ProjectMembershipFactory(user=people[person], project=projects[project], roles=[*held])
     for person, org in world["org_members"]:
         f.OrgMembershipFactory(user=people[person], org=orgs[org])
-    workspaces = [f.WorkspaceFactory(project=project) for project in projects]
-    backend = f.BackendFactory()
-    requests = [
-        f.JobRequestFactory(created_by=people[person], workspace=workspaces[project], backend=backend)
-        for person, project in world["requests"]
-    ]
-    return people, projects, workspaces, requests
+    return people, projects, [f.WorkspaceFactory(project=project) for project in projects]
 
 
 @given(world=worlds())
@@ -131,7 +124,7 @@ def make(world: dict[str, Any]) -> tuple[list[Any], list[Any], list[Any], list[A
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_lists_and_pages_permit_the_same(world: dict[str, Any], db: Session) -> None:
-    people, projects, workspaces, requests = make(world)
+    people, projects, workspaces = make(world)
     tree = Tree(db)
     for identity in [None, *(identity_of(db, person.id) for person in people)]:
         for permission in Permission:
@@ -143,10 +136,6 @@ def test_lists_and_pages_permit_the_same(world: dict[str, Any], db: Session) -> 
             assert listed & {row.id for row in workspaces} == {
                 row.id for row in workspaces if permits(tree.workspace(row), identity, permission)
             }, (permission, "workspaces")
-            listed = set(db.scalars(job_requests_permitting(identity, permission)))
-            assert listed & {row.id for row in requests} == {
-                row.id for row in requests if permits(tree.job_request(row), identity, permission)
-            }, (permission, "job requests")
 
 
 @given(
@@ -158,7 +147,7 @@ def test_lists_and_pages_permit_the_same(world: dict[str, Any], db: Session) -> 
 def test_release_requests_and_snapshots_are_listed_to_those_who_may_open_them(
     world: dict[str, Any], states: list[str], db: Session
 ) -> None:
-    people, _, workspaces, _ = make(world)
+    people, _, workspaces = make(world)
     backend, now = f.BackendFactory(), utcnow()
     asked = [
         f.ReleaseRequestFactory(author=people[person], workspace=workspaces[project], backend=backend)
@@ -287,7 +276,6 @@ def test_case_15_an_administrator_is_asked_for_staff_area_access_on_any_job_requ
     admin = case.holder(Role.STAFF_AREA_ADMINISTRATOR)
     row = f.JobRequestFactory(workspace__project=case.p)
     assert permits(case.tree.job_request(row), admin, P.STAFF_AREA_ACCESS)
-    assert row.id in set(case.db.scalars(job_requests_permitting(admin, P.STAFF_AREA_ACCESS)))
 
 
 def test_case_16_tech_support_adds_members_and_sees_files_but_no_staff_area(case: Case) -> None:
@@ -316,8 +304,6 @@ def test_case_19_a_creator_may_cancel_their_request_after_leaving(case: Case) ->
     assert permits(case.tree.job_request(mine.job_request), creator, P.JOB_CANCEL)
     assert permits(case.tree.job(mine), creator, P.JOB_CANCEL)
     assert not permits(case.tree.job_request(other), creator, P.JOB_CANCEL)
-    assert list(case.db.scalars(job_requests_permitting(creator, P.JOB_CANCEL))) == [mine.job_request_id]
-    assert list(case.db.scalars(job_requests_permitting(creator, P.JOB_RUN))) == []
 
 
 def test_case_21_a_member_of_any_of_the_projects_organisations_sees_roles(case: Case) -> None:

@@ -12,6 +12,14 @@ from jobserver.settings import Settings
 from tests import factories as f
 from tests.web.conftest import Browser
 
+PLAIN = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "browsing-topics=(), interest-cohort=()",
+    "X-Frame-Options": "SAMEORIGIN",
+}
+
 
 def test_an_unknown_path_is_a_404_in_the_sites_frame(web: Browser) -> None:
     answer = web.get("/nowhere/at/all/", status=404)
@@ -28,8 +36,8 @@ def test_security_headers_are_on_every_answer(web: Browser) -> None:
         ("/static/robots.txt", 200),
     ]:
         headers = web.get(path, status=status).headers
-        assert headers["X-Content-Type-Options"] == "nosniff"
-        assert headers["Referrer-Policy"] == "same-origin"
+        assert {name: headers[name] for name in PLAIN} == PLAIN
+        assert "Strict-Transport-Security" not in headers, "this site is not reached by HTTPS"
         policy = headers["Content-Security-Policy"]
         assert "default-src 'none'" in policy
         assert "unsafe-inline" not in policy

@@ -15,16 +15,18 @@ from sqlalchemy.exc import InternalError
 
 import jobserver.views
 from jobserver import db as database
-from jobserver.actions import backends, naming
+from jobserver.actions import backends, naming, orgs, projects
 from jobserver.models import Base, utcnow
 from jobserver.resources import Root
 from jobserver.resources.root import CHILDREN
+from jobserver.resources.staff import StaffOrgs, StaffProjects
 from jobserver.security import tokens
 from tests import factories as f
 from tests.web.conftest import Browser
 
 PUBLIC = {
     "health-check",
+    "ready",
     "login",
     "github",
     "complete",
@@ -109,6 +111,15 @@ def test_every_name_that_a_project_or_workspace_already_has_is_reserved(app: Any
     assert in_project <= naming.RESERVED_IN_PROJECT
     in_org = {view["name"] for view in our_views(app) if view["context"] is OrgResource} - {""}
     assert in_org <= naming.RESERVED_AT_ROOT | naming.RESERVED_IN_ORG
+
+
+def test_every_name_that_a_list_of_staff_already_has_is_reserved(app: Any) -> None:
+    """What took one could be managed no more."""
+    for context, reserved in (
+        (StaffOrgs, orgs.IN_STAFF_AREA),
+        (StaffProjects, projects.IN_STAFF_AREA),
+    ):
+        assert {view["name"] for view in our_views(app) if view["context"] is context} - {""} <= reserved
 
 
 @pytest.mark.parametrize("roles", [[], ["StaffAreaAdministrator"]])

@@ -205,15 +205,23 @@ def test_lists_are_narrowed_by_state_and_by_whose_turn_it_is(web: Browser, place
     assert shown("turn=author&turn=airlock") == of("returned", "approved")
     assert shown("turn=checkers&state=reviewed") == of("reviewed")
     assert shown("turn=author&state=reviewed") == set()
-    assert shown("state=rubbish&turn=%00") == of(*ReleaseRequestState)
     assert shown("whose=mine") == set()
     answer = web.get("/release-requests/?state=returned&turn=author&page=1")
     chips = [(words(chip), chip.a["href"]) for chip in answer.html.select(".chip")]
-    assert chips == [
-        ("State: Returned", "/release-requests/?turn=author"),
-        ("With the author", "/release-requests/?state=returned"),
-    ]
+    assert chips == [("State: Returned", "?turn=author"), ("Whose turn: With the author", "?state=returned")]
+    assert f"1 of {len(ReleaseRequestState)} release requests" in words(answer.html.main)
     web.get("/release-requests/?page=2", status=404)
+
+
+def test_a_filter_that_means_nothing_is_said_and_nothing_is_shown(web: Browser, place: r.Place) -> None:
+    asked(place)
+    web.sign_in(place.checker)
+    for query in ("state=rubbish", "turn=%00checker", "whose=theirs&state=submitted"):
+        answer = web.get(f"/release-requests/?{query}&page=7", status=200)
+        assert "Choose among those listed here." in answer
+        assert answer.html.title.text.startswith("Error: ")
+        assert not rows(answer, "request-")
+    assert rows(web.get(place.address("release-requests") + "?whose=theirs"), "request-")
 
 
 def test_ones_own_are_apart_from_those_of_others(web: Browser, place: r.Place) -> None:
@@ -223,6 +231,10 @@ def test_ones_own_are_apart_from_those_of_others(web: Browser, place: r.Place) -
     only_mine = answer.click("Yours")
     assert only_mine.request.path_qs == "/release-requests/?state=submitted&whose=mine"
     assert [row["id"] for row in rows(only_mine, "request-")] == [f"request-{mine.id}"]
+    # What is filtered by next is still one's own.
+    form = only_mine.html.select_one("form.filters")
+    assert {each["value"] for each in form.select("[name=whose]")} == {"mine"}
+    assert only_mine.click("All that you may see").request.path_qs == "/release-requests/?state=submitted"
 
 
 def test_a_list_without_requests_says_how_to_make_one(web: Browser, place: r.Place) -> None:

@@ -67,7 +67,7 @@ def test_those_who_may_see_files_get_counts_links_and_the_zip(
     r.waiting(made, "output/b.csv")
     (row,) = rows(web.sign_in(getattr(place, who)).get(place.address("releases")))
     assert "1 of 2 uploaded" in words(row)
-    assert row.find("span", title="11 bytes")
+    assert row.find("span", title="8 bytes")
     assert row.find("a", href=place.address("releases", made.id))
     assert row.find("a", href=place.address("releases", made.id, "download"))
 
@@ -188,7 +188,7 @@ def test_a_release_shows_its_files_and_what_is_known_of_it(
     for told in ("By Checker One", "Tool airlock", 'Used By {"a": 1}', made.id, "2 of 3 uploaded"):
         assert told in about
     assert "You see them as Project Collaborator of" in words(answer.html.select_one(".lede"))
-    assert answer.html.find("span", title="4,213 bytes")
+    assert answer.html.find("span", title="4,200 bytes")
     assert answer.html.find("a", href="https://docs.opensafely.org/releasing-files/")
 
 

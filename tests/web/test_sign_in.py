@@ -333,7 +333,7 @@ def test_who_has_no_name_at_github_is_asked_for_one(world_web: Browser, db: Sess
         ("  \t ", "Enter your name."),
         ("\u200b", "at least one visible character"),
         ("a\x00b", "no control characters"),
-        ("x" * 201, "at most 200 characters"),
+        ("x" * 201, "200 characters or fewer"),
     ],
 )
 def test_a_name_that_is_none_is_asked_for_again(

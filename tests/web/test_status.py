@@ -32,6 +32,7 @@ def test_only_active_backends_are_listed_by_name_whatever_their_case(web: Browse
         ({"last_seen_at": utcnow() - timedelta(hours=1)}, "No contact"),
         ({"is_in_maintenance_mode": True}, "Maintenance"),
         ({"is_paused": True}, "Paused"),
+        ({"last_seen_at": utcnow() - timedelta(hours=1), "is_in_maintenance_mode": True}, "No contact"),
         ({"last_seen_at": utcnow() - timedelta(hours=1), "is_paused": True}, "No contact"),
         ({"last_seen_at": utcnow() - timedelta(minutes=9), "alert_timeout": timedelta(hours=1)}, "Working"),
     ],
@@ -58,6 +59,7 @@ def test_a_backend_never_seen_is_never_none(web: Browser) -> None:
     row = row_of(web.get("/status/"), "new")
     assert row.endswith("never")
     assert "None" not in row
+    assert web.get("/status/new/", status=200).text == "never"
 
 
 def test_the_maintenance_note_is_for_people_who_are_signed_in(web: Browser) -> None:

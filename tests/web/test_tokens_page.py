@@ -38,6 +38,15 @@ def events(db: Session) -> list[m.AuditableEvent]:
     return list(db.scalars(select(m.AuditableEvent).order_by(m.AuditableEvent.id)))
 
 
+def test_a_token_that_ends_soon_is_marked(web: Browser, db: Session, ann: m.User) -> None:
+    for name, days in (("Far", 14.1), ("Near", 13.9), ("Over", -1)):
+        now = utcnow()
+        made = now - timedelta(days=30)
+        f.personal_token(ann, name=name, created_at=made, expires_at=now + timedelta(days=days))
+    rows = [row.text for row in web.get(TOKENS).html.select("tbody tr")]
+    assert [("Near" in row, "Ends soon" in row) for row in rows] == [(True, True), (False, False)]
+
+
 def test_a_token_is_made_and_shown_once(web: Browser, db: Session, ann: m.User) -> None:
     assert "You have no token that works" in web.get(TOKENS).text
     page = web.submit(TOKENS, FIELDS)

@@ -165,8 +165,10 @@ def queries(names: list[str], own: list[str]) -> Iterator[str]:
     yield urlencode({f"{name}[]": "1" for name in names})
 
 
-def bodies() -> Iterator[tuple[bytes, str]]:
-    """Bodies that are no form, whatever they say they are."""
+def bodies(names: list[str]) -> Iterator[tuple[bytes, str]]:
+    """Bodies that are no form, whatever they say they are; and one with a file in every field."""
+    files = (f'--x\r\nContent-Disposition: form-data; name="{name}"; filename="a"\r\n\r\na' for name in names)
+    yield "\r\n".join([*files, "--x--\r\n"]).encode(), "multipart/form-data; boundary=x"
     yield b"\xff\xfe\x00=\x00", FORM
     yield b"&".join(b"f%d=1" % number for number in range(5000)), FORM
     yield b"{", "application/json"
@@ -210,5 +212,5 @@ def test_rubbish_in_any_field_of_any_page_is_never_a_500(
             assert b"<script>alert(1)" not in answer.body, address
             assert not [value for value in answer.headers.values() if re.search(r"[\r\n]", value)], address
         if method == "POST":
-            for body, kind in bodies():
+            for body, kind in bodies(sorted(own | there)):
                 send("POST", address, body, kind)

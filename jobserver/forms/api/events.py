@@ -7,15 +7,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, model_validator
 
 from jobserver.actions.release_requests import Told
-from jobserver.forms.api.base import (
-    REQUIRED,
-    Body,
-    BodyRefused,
-    FilledText,
-    OptionalText,
-    check,
-    wrong,
-)
+from jobserver.clients.rap_reports import clipped
+from jobserver.forms.api.base import REQUIRED, Body, BodyRefused, FilledText, OptionalText, check, wrong
 from jobserver.models.choices import AirlockEventType
 
 MOST_UPDATES = 100
@@ -30,6 +23,11 @@ _WHOLE_BODY = "non_field_errors"
 
 class UnknownEventType(Exception):
     """Airlock tells of something that we do not know. Spec: airlock 8.2."""
+
+
+def _cut(longest: int) -> AfterValidator:
+    """Airlock never repeats an event that was refused: what is only too long is kept as far as it goes."""
+    return AfterValidator(lambda text: text and clipped(text, longest))
 
 
 def _at_most(longest: int) -> AfterValidator:
@@ -50,26 +48,26 @@ def _formed(form: re.Pattern[str], words: str) -> AfterValidator:
     return AfterValidator(check_form)
 
 
-def _addressable(text: str) -> str:
+def _addressable(text: str | None) -> str | None:
     """It becomes a part of the address of the request's page."""
-    if not text.isprintable() or "/" in text or text in {".", ".."}:
+    if text and (not text.isprintable() or "/" in text or text in {".", ".."}):
         raise wrong("Control characters and slashes are not allowed.")
     return text
 
 
 def _few(updates: object) -> object:
     if isinstance(updates, list) and len(updates) > MOST_UPDATES:
-        raise wrong(f"Ensure this field has no more than {MOST_UPDATES} elements.")
+        return [*updates[:MOST_UPDATES], {"update": f"… and {len(updates) - MOST_UPDATES:,} more"}]
     return updates
 
 
 class Update(Body):
     """What was done within the event; ``update_type`` wins over ``update``."""
 
-    update: Annotated[OptionalText, _at_most(LONGEST_UPDATE)] = None
-    update_type: Annotated[OptionalText, _at_most(LONGEST_UPDATE)] = None
-    group: Annotated[OptionalText, _at_most(LONGEST_NAME)] = None
-    user: Annotated[OptionalText, _at_most(LONGEST_NAME)] = None
+    update: Annotated[OptionalText, _cut(LONGEST_UPDATE)] = None
+    update_type: Annotated[OptionalText, _cut(LONGEST_UPDATE)] = None
+    group: Annotated[OptionalText, _cut(LONGEST_NAME)] = None
+    user: Annotated[OptionalText, _cut(LONGEST_NAME)] = None
 
     @model_validator(mode="after")
     def _says_something(self) -> "Update":
@@ -88,7 +86,7 @@ class Event(Body):
 
     event_type: FilledText
     workspace: Annotated[FilledText, _at_most(LONGEST_NAME)]
-    request: Annotated[FilledText, _at_most(LONGEST_REQUEST), AfterValidator(_addressable)]
+    request: Annotated[OptionalText, _at_most(LONGEST_REQUEST), AfterValidator(_addressable)] = None
     request_author: Annotated[FilledText, _at_most(LONGEST_NAME)]
     user: Annotated[FilledText, _at_most(LONGEST_NAME)]
     updates: Annotated[list[Update] | None, BeforeValidator(_few)] = None
@@ -110,7 +108,7 @@ def told(value: object) -> Told:
     return Told(
         event_type=_TYPES[body.event_type.lower()],
         workspace=body.workspace,
-        request=body.request,
+        request=body.request or "",
         request_author=body.request_author,
         user=body.user,
         updates=[each.stored() for each in body.updates or ()],

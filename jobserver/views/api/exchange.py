@@ -19,6 +19,8 @@ FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
 # Ten thousand files with all that Airlock says of each.
 LARGEST_BODY = 8 * 1024 * 1024
 PARSES = (JSON, *sorted(FORMS))
+# Levels of lists and objects. Far more than anybody sends, far fewer than what writes JSON can follow.
+DEEPEST = 200
 
 
 def endpoint(context: type, method: str, permission: str, **options: Any) -> Any:
@@ -80,10 +82,21 @@ def value(request: Request) -> Any:
     if request.content_type != JSON:
         raise HTTPUnsupportedMediaType(f'Unsupported media type "{request.content_type}" in request.')
     try:
-        return json.loads(request.body, object_pairs_hook=_without_repeats, parse_constant=_no_number)
+        found = json.loads(request.body, object_pairs_hook=_without_repeats, parse_constant=_no_number)
+        _refuse_deeper(found, DEEPEST)
     except (ValueError, RecursionError) as error:
         reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise BodyRefused({"detail": f"JSON parse error - {reason}"}) from error
+    return found
+
+
+def _refuse_deeper(found: Any, levels: int) -> None:
+    if not isinstance(found, list | dict):
+        return
+    if not levels:
+        raise RecursionError
+    for each in found.values() if isinstance(found, dict) else found:
+        _refuse_deeper(each, levels - 1)
 
 
 def _form(request: Request) -> dict[str, Any]:

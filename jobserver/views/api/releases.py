@@ -42,7 +42,7 @@ def create(context: WorkspaceReleases, request: Request) -> Response:
         )
     except ReleaseConflict as conflict:
         raise Refused(409, str(conflict)) from conflict
-    page = page_url(request, place.org.slug, place.project.slug, place.workspace.name, "releases", release_id)
+    page = page_url(request, *place.workspace.path, "releases", release_id)
     told = {"release_id": release_id, "release_url": absolute(request, page)}
     return answer(told, 201, {"Release-Id": release_id})
 

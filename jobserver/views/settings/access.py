@@ -12,7 +12,8 @@ from jobserver.resources.links import page_url
 from jobserver.security import roles
 from jobserver.security.identity import Identity
 from jobserver.security.permissions import Permission
-from jobserver.views.settings.frame import frame, pager
+from jobserver.views.pages import pager_of
+from jobserver.views.settings.frame import frame
 
 TAB = "access"
 
@@ -28,7 +29,7 @@ TAB = "access"
 def access(context: SettingsResource, request: Request) -> dict[str, Any]:
     """Roles, projects, backends and organisations."""
     me, db = request.identity, request.db
-    pages = pager(request, len(me.project_roles), queries.PAGE)
+    pages = pager_of(request, len(me.project_roles), queries.PAGE)
     return {
         **frame(context, request, TAB),
         "roles": [(roles.ROLES[role], lets(role)) for role in me.roles],

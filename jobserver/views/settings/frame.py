@@ -2,12 +2,11 @@
 
 from typing import Any
 
-from pyramid.httpexceptions import HTTPNotFound, HTTPSeeOther
+from pyramid.httpexceptions import HTTPSeeOther
 from pyramid.request import Request
 
 from jobserver.resources import SettingsResource
 from jobserver.resources.links import view_url
-from jobserver.templating.pager import Pager, page_number
 
 TABS = {
     "": "Account",
@@ -40,14 +39,6 @@ def frame(context: SettingsResource, request: Request, tab: str = "") -> dict[st
 def back(context: SettingsResource, request: Request, tab: str = "", query: Any = None) -> HTTPSeeOther:
     """To one of the tabs, after something was done."""
     return HTTPSeeOther(view_url(request, context, tab, query=query))
-
-
-def pager(request: Request, total: int, size: int) -> Pager:
-    """The page of a list that was asked for; 404 if there is no such page."""
-    page = page_number(request.GET.get("page"), total, size)
-    if page is None:
-        raise HTTPNotFound
-    return Pager(page, total, size, list(request.GET.items()))
 
 
 def posted(request: Request) -> Any:

@@ -13,7 +13,9 @@ from jobserver.queries import mail_preferences as queries
 from jobserver.resources import SettingsResource, WorkspaceResource
 from jobserver.resources.links import page_url, view_url
 from jobserver.security.permissions import Permission
-from jobserver.views.settings.frame import back, frame, pager, posted
+from jobserver.views.breadcrumbs import breadcrumbs
+from jobserver.views.pages import pager_of
+from jobserver.views.settings.frame import back, frame, posted
 
 TAB = "notifications"
 
@@ -36,7 +38,7 @@ def notifications(context: SettingsResource, request: Request) -> Response | dic
         actions.choose(request.db, me.user_id, form.choices)
         request.flash("success", "Your choices are saved. They hold for requests that run now as well.")
         return back(context, request, TAB)
-    pages = pager(request, queries.number_of_workspaces(request.db, me), queries.PAGE)
+    pages = pager_of(request, queries.number_of_workspaces(request.db, me), queries.PAGE)
     return {
         **frame(context, request, TAB),
         "form": form,
@@ -73,12 +75,7 @@ def ask_to_mute(context: WorkspaceResource, request: Request) -> dict[str, Any]:
         "workspace": context.workspace,
         "is_muted": queries.is_muted(request.db, request.identity.user_id, context.workspace.id),
         "workspace_url": view_url(request, context),
-        "breadcrumbs": [
-            (context.org.name, page_url(request, context.org.slug)),
-            (context.project.name, page_url(request, context.org.slug, context.project.slug)),
-            (context.workspace.name, view_url(request, context), "mono"),
-            ("Your emails", None),
-        ],
+        "breadcrumbs": breadcrumbs(context, request, ("Your emails", None)),
     }
 
 

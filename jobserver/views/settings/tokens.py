@@ -52,6 +52,7 @@ def tokens(context: SettingsResource, request: Request) -> dict[str, Any]:
         "ended": [each for each in found if each not in works],
         "scope_names": {scope.value: name for scope, (name, _) in SCOPES.items()},
         "scope_hints": {scope.value: words for scope, (_, words) in SCOPES.items()},
+        "ends_soon": lambda token: token.expires_at - now <= actions.ENDS_SOON,
         "last_day": lambda token: token.expires_at - timedelta(seconds=1),
         "now": now,
     }

@@ -115,9 +115,9 @@ def test_windows_line_ends_and_a_byte_order_mark_are_read() -> None:
     ids=["size", "aliases", "values", "self", "self merge", "brackets", "dashes"],
 )  # fmt: skip
 def test_a_file_made_to_exhaust_the_server_is_refused_soon(text: str, words: str) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     assert words in fault_of(text).message
-    assert time.monotonic() - started < 20
+    assert time.process_time() - started < 20
 
 
 def test_a_long_chain_of_needs_is_no_trouble() -> None:
@@ -130,7 +130,7 @@ def test_a_long_chain_of_needs_is_no_trouble() -> None:
         }
 
     pipeline = parse(write(**{f"a{number}": link(number) for number in range(3000)}))
-    assert len(pipeline.dependencies_of(["a0"])) == 3000
+    assert len(pipeline.plan(["a0"], {}).run) == 3000
 
 
 def test_a_duplicate_key_does_not_hide_other_faults() -> None:

@@ -55,7 +55,6 @@ def answer(text: str) -> Pipeline | PipelineInvalid:
         return refused
     names = [*pipeline.requestable(), "run_all"]
     pipeline.plan(names, {})
-    pipeline.database_actions(names)
     pipeline.refused_images(sqlrunner_permitted=False)
     json.dumps([action.config for action in pipeline.actions.values()]).encode()
     return pipeline

@@ -24,21 +24,18 @@ def test_an_action_keeps_what_the_file_says(study: Pipeline) -> None:
 
 def test_the_actions_may_be_asked_for_in_file_order_then_run_all(study: Pipeline) -> None:
     assert study.requestable() == ["dataset", "measures", "clean", "model", "run_all"]
-    assert study.needs_of("run_all") == ("clean", "dataset", "measures", "model")
-    assert study.needs_of("model") == ("clean", "measures")
 
 
 def test_run_all_of_the_file_takes_the_place_of_the_made_one() -> None:
     pipeline = parse(write(4, run_all="r:v2 all", a="r:v2 a"))
     assert pipeline.requestable() == ["run_all", "a"]
-    assert pipeline.needs_of("run_all") == ()
-    assert pipeline.dependencies_of(["run_all"]) == ["a"]
+    assert list(pipeline.plan(["run_all"], {}).run) == ["a"]
 
 
 def test_a_file_without_actions_offers_only_run_all() -> None:
     pipeline = parse(write(5))
     assert pipeline.requestable() == ["run_all"]
-    assert pipeline.dependencies_of(["run_all"]) == []
+    assert list(pipeline.plan(["run_all"], {}).run) == []
 
 
 @pytest.mark.parametrize(
@@ -53,22 +50,13 @@ def test_a_file_without_actions_offers_only_run_all() -> None:
     ],
 )
 def test_dependencies_are_followed_to_the_end(study: Pipeline, names: list[str], expected: list[str]) -> None:
-    assert study.dependencies_of(names) == expected
-
-
-def test_database_actions_are_found_behind_needs_and_run_all(study: Pipeline) -> None:
-    assert study.database_actions(["clean"]) == ["dataset"]
-    assert study.database_actions(["measures"]) == ["measures"]
-    assert study.database_actions(["run_all"]) == ["dataset", "measures"]
+    assert list(study.plan(names, {}).run) == expected
 
 
 def test_an_unknown_name_is_an_error_that_names_it(study: Pipeline) -> None:
-    for use in (study.dependencies_of, study.database_actions, lambda names: study.plan(names, {})):
-        with pytest.raises(UnknownAction, match="`nothing` is not an action") as caught:
-            use(["model", "nothing"])
-        assert caught.value.name == "nothing"
-    with pytest.raises(UnknownAction):
-        study.needs_of("nothing")
+    with pytest.raises(UnknownAction, match="`nothing` is not an action") as caught:
+        study.plan(["model", "nothing"], {})
+    assert caught.value.name == "nothing"
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,11 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from jobserver import locks
 from jobserver.actions import cancelling
 from jobserver.actions.cancelling import NothingKnownYet, NothingToCancel
 from jobserver.clients.rap import RapClient
 from jobserver.models import AuditableEvent, Cancellation, JobRequest, User, utcnow
-from jobserver.rap import locks
 from jobserver.rap.cancel import NOT_KNOWN, Outcome, send
 from jobserver.rap.context import Context
 from jobserver.rap.round import repeat_what_failed, run_round

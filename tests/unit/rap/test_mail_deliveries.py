@@ -7,16 +7,16 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from jobserver import locks
 from jobserver.actions import mail_preferences as preferences
 from jobserver.clients.mail import Mailer, MailNotSent, Message, SmtpBackend
 from jobserver.clients.slack import SlackClient
 from jobserver.models import Happening, JobRequest, MailChoice, MailKind, User, utcnow
-from jobserver.rap import locks
 from jobserver.rap.context import Context
 from jobserver.rap.round import run_round
-from jobserver.tasks.deliveries import announce_new_user
 from jobserver.tasks.request_mails import mail_first_failure, mail_request_ended
 from jobserver.tasks.retrying import GiveUp, NotYet
+from jobserver.tasks.staff_posts import announce_new_user
 from tests import factories as f
 from tests.unit.rap.controller import Controller, Outbox
 

@@ -9,10 +9,10 @@ import pytest
 import structlog
 from sqlalchemy.orm import Session
 
+from jobserver import locks
 from jobserver.clients.rap import Created, CreateRequest, RapClient
 from jobserver.models import Job, JobRequest, utcnow
 from jobserver.queries import active_requests
-from jobserver.rap import locks
 from jobserver.rap.context import Context
 from jobserver.rap.round import repeat_what_failed, run_round
 from jobserver.rap.submit import Outcome, submit

@@ -3,7 +3,7 @@
 import pytest
 
 from jobserver.templating.sentences import job_sentence
-from jobserver.templating.states import STATES, backend_state, state_of
+from jobserver.templating.states import STATES, state_of
 
 
 @pytest.mark.parametrize(
@@ -34,12 +34,6 @@ def test_a_state_follows_from_status_and_code(status: str, code: str | None, nam
 def test_a_request_that_failed_only_through_cancelling_is_shown_as_cancelled() -> None:
     assert state_of("failed", only_cancelled=True) == STATES["cancelled"]
     assert state_of("running", only_cancelled=True) == STATES["running"]
-
-
-def test_a_backend_out_of_contact_is_shown_as_that_even_in_maintenance() -> None:
-    assert backend_state() == STATES["working"]
-    assert backend_state(in_maintenance=True) == STATES["maintenance"]
-    assert backend_state(in_maintenance=True, in_contact=False) == STATES["no_contact"]
 
 
 @pytest.mark.parametrize(

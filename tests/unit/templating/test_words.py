@@ -1,6 +1,6 @@
 """Times, durations, numbers: what a reader sees, at the edges of each rule."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from jobserver.templating.library import slug
 from jobserver.templating.numbers import count, filesize, number
-from jobserver.templating.times import ago, clock, day, duration, exact
+from jobserver.templating.times import ago, clock, day, day_of, duration, exact
 
 # 14:32 in London, in winter: UTC and London agree.
 NOW = datetime(2026, 11, 17, 14, 32, tzinfo=UTC)
@@ -135,3 +135,16 @@ def test_an_id_is_made_from_the_words_of_a_heading() -> None:
     assert slug("Earlier runs of this action") == "earlier-runs-of-this-action"
     assert slug("<code>a_b</code> failed.") == "a-b-failed"
     assert slug("…") == "part"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "2026-02-30", "20261117", "2026-W47-2", "17.11.2026", "1999-12-31", "2101-01-01", "２０２６-06-10"],
+)
+def test_what_is_no_day_that_anybody_can_mean_is_none(text: str) -> None:
+    assert day_of(text) is None
+
+
+def test_a_day_is_read_as_browsers_send_it() -> None:
+    assert day_of("2000-01-01") == date(2000, 1, 1)
+    assert day_of("2100-12-31") == date(2100, 12, 31)

@@ -13,6 +13,8 @@ from jobserver.openapi.reading import METHODS, resolved
 
 ROOT = "/api/v2"
 JSON = "application/json"
+# The description itself, which is everybody's.
+PUBLIC = ("/docs/openapi.json",)
 Node = Mapping[str, Any]
 
 
@@ -32,6 +34,9 @@ def complaints(method: str, path: str, status: int, headers: Mapping[str, str], 
         return [f"{place}: the status is not described: {body[:300]!r}"]
     answer = resolved(answer)
     found = list(_headers(template, wanted, str(status), answer, headers))
+    kept_by = headers.get("Cache-Control", "")
+    if kind == JSON and template not in PUBLIC and "no-store" not in kept_by and "private" not in kept_by:
+        found.append("it may be kept by those that it passes")
     if method != "HEAD":
         found += _content(template, wanted, str(status), answer, kind, body)
     return [f"{place}: {each}" for each in found]

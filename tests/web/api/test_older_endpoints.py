@@ -1,5 +1,6 @@
 """Addresses that older programs still ask (spec: rap 10, access 4.7, 8.3.23 and 24)."""
 
+import functools
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -218,6 +219,9 @@ def test_each_wrong_field_is_told_by_the_position_of_its_job(db: Session, tpp: C
         assert tpp.report(without, fine, status=400) == {"0": {field: ["This field is required."]}}
     for field in ("trace_context", "metrics"):
         assert list(tpp.report(report(request, "one", **{field: {"a": ["\0"]}}), status=400)["0"]) == [field]
+        deep = functools.reduce(lambda inner, _: [inner], range(200), 1)
+        told = tpp.report(report(request, "one", **{field: deep}), status=400)
+        assert told == {"detail": "JSON parse error - nested too deeply"}
     assert stored(db) == {}, "nothing of a report with a fault is stored"
 
 

@@ -156,16 +156,20 @@ def test_sentences_become_html(text: str, html: str) -> None:
     assert words(text) == html
 
 
+OURS = {"Content-Type": "application/json", "Cache-Control": "no-store"}
+
+
 @pytest.mark.parametrize(
     ("status", "headers", "body", "complaint"),
     [
-        (200, {"Content-Type": "application/json"}, b'{"uses_new_release_flow":true}', ""),
-        (200, {"Content-Type": "application/json"}, b'{"uses_new_release_flow":1}', "is not of type"),
-        (200, {"Content-Type": "application/json"}, b"{}", "required"),
-        (200, {"Content-Type": "application/json"}, b"[", "not JSON"),
+        (200, OURS, b'{"uses_new_release_flow":true}', ""),
+        (200, {"Content-Type": "application/json"}, b'{"uses_new_release_flow":true}', "it may be kept"),
+        (200, OURS, b'{"uses_new_release_flow":1}', "is not of type"),
+        (200, OURS, b"{}", "required"),
+        (200, OURS, b"[", "not JSON"),
         (200, {"Content-Type": "text/html"}, b"<p>", "the type text/html is not described"),
-        (418, {"Content-Type": "application/json"}, b"{}", "the status is not described"),
-        (404, {"Content-Type": "application/json"}, b'{"message":"no"}', "detail"),
+        (418, OURS, b"{}", "the status is not described"),
+        (404, OURS, b'{"message":"no"}', "detail"),
     ],
 )
 def test_an_answer_that_is_not_described_is_noticed(

@@ -179,9 +179,12 @@ def test_readers_are_those_who_hold_the_permission_by_a_session_or_a_personal_to
 # The bytes
 
 
-def stored(airlock: Releasing, storage: ReleaseStorage, name: str, content: bytes = b"1234567890") -> str:
+def stored(
+    airlock: Releasing, storage: ReleaseStorage, name: str, content: bytes = b"1234567890", **values: Any
+) -> str:
     """The address of a file of this name."""
-    file = f.ReleaseFileFactory(release=released(airlock), storage=storage, name=name, content=content)
+    values |= {"release": released(airlock), "storage": storage, "name": name, "content": content}
+    file = f.ReleaseFileFactory(**values)
     return f"/api/v2/releases/file/{file.id}"
 
 
@@ -227,7 +230,8 @@ def test_a_file_is_sent_as_what_it_is_and_can_do_nothing(
 def test_a_file_is_sent_again_only_if_it_must_and_in_parts_if_so_asked(
     airlock: Releasing, storage: ReleaseStorage, db: Session
 ) -> None:
-    address = stored(airlock, storage, "a.csv")
+    # It came a day after it was announced.
+    address = stored(airlock, storage, "a.csv", created_at=utcnow() - timedelta(days=1))
     file = db.scalars(select(m.ReleaseFile)).one()
     get = airlock.web.get
     first = get(address)
@@ -307,6 +311,8 @@ def test_reviews_are_kept_beside_earlier_ones(airlock: Releasing, db: Session) -
     body = body_of(reviewed("a", b"a"), reviewed("b", b"b", "REJECTED"), review={"of": "all"})
     answer = airlock.review(release, body)
     assert (answer.body, answer.headers["Content-Length"]) == (b"", "0")
+    assert db.scalars(select(m.Release.review)).one() == {"of": "all"}
+    db.rollback()
     airlock.review(release, body_of(reviewed("a", b"a", "REJECTED")))
     airlock.review(release, body_of())
     rows = db.scalars(select(m.ReleaseFileReview).order_by(m.ReleaseFileReview.id)).all()

@@ -42,9 +42,9 @@ def test_backends_are_offered_by_name_with_their_state(
     assert not page.html.select("input[name=backend][checked]"), "nobody is sent somewhere unasked"
     emis, tpp = (label.get_text(" ") for label in page.html.select("#backend label"))
     assert "Maintenance" in emis
-    assert "1 running, 0 pending" in emis
+    assert "Database actions wait. 1 running, 0 pending." in emis
     assert "No contact" in tpp
-    assert "2 hours ago" in tpp
+    assert "Last heard from 2 hours ago; requests wait. 0 running, 0 pending." in tpp
     asking.emis.is_paused = True
     db.commit()
     assert "Paused" in world_web.get(asking.url)
