@@ -17,7 +17,7 @@ from typing import Any
 
 import fasteners
 import pytest
-from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.orm import Session, sessionmaker
 
 from jobserver import db as database
@@ -29,32 +29,27 @@ from tests import factories
 
 ROOT = Path(__file__).parent.parent
 TEMPLATE = "jobserver_template"
+ALL_TABLES = """
+SELECT c.oid::regclass::text, pg_get_serial_sequence(c.oid::regclass::text, a.attname)
+FROM pg_class c
+LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'id' AND NOT a.attisdropped
+WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace AND c.relname <> 'alembic_version'
+ORDER BY c.relname
+"""
 # Most tests leave a few rows in a few of the tables: deleting those takes a twentieth of truncating them all.
 REMOVE_ALL_ROWS = """
 CREATE FUNCTION remove_all_rows() RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
-    here record;
     removed bigint := 0;
     number bigint;
 BEGIN
     SET LOCAL session_replication_role = replica;  -- no triggers, and foreign keys are kept by none being left
-    FOR here IN
-        SELECT c.oid::regclass AS name, pg_get_serial_sequence(c.oid::regclass::text, a.attname) AS ids
-        FROM pg_class c
-        LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'id' AND NOT a.attisdropped
-        WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace AND c.relname <> 'alembic_version'
-    LOOP
-        EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', here.name);
-        EXECUTE format('DELETE FROM %s', here.name);
-        GET DIAGNOSTICS number = ROW_COUNT;
-        removed := removed + number;
-        IF here.ids IS NOT NULL THEN
-            PERFORM setval(here.ids, 1, false);
-        END IF;
-    END LOOP;
+    LOCK TABLE {tables} IN SHARE ROW EXCLUSIVE MODE;
+    {steps}
     RETURN removed;
 END $$
 """
+REMOVE_ROWS = "DELETE FROM {table}; GET DIAGNOSTICS number = ROW_COUNT; removed := removed + number;"
 MANY_ROWS = 1_000
 # What takes long comes first, so that at the end no worker waits for another's long file.
 LONGEST = "test_under_fire_"
@@ -140,8 +135,16 @@ def _migrate(address: str) -> None:
     engine = create_engine(database.sqlalchemy_url(address))
     migrations.upgrade(engine, ROOT / "alembic")
     with engine.begin() as connection:
-        connection.execute(text(REMOVE_ALL_ROWS))
+        connection.execute(text(_remove_all_rows(connection)))
     engine.dispose()
+
+
+def _remove_all_rows(connection: Connection) -> str:
+    """The function, with a statement for each table: it is called after every test."""
+    rows = connection.execute(text(ALL_TABLES)).all()
+    steps = [REMOVE_ROWS.format(table=table) for table, _ in rows]
+    steps += [f"PERFORM setval('{ids}', 1, false);" for _, ids in rows if ids]
+    return REMOVE_ALL_ROWS.format(tables=", ".join(table for table, _ in rows), steps="\n    ".join(steps))
 
 
 @pytest.fixture(scope="session")
