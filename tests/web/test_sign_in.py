@@ -278,11 +278,11 @@ def test_github_is_asked_with_the_token_and_no_transaction_open(
     back = journey.approve(journey.depart(world_web), "newcomer")
     journey.replace_cookie(world_web, "sessionid", "one-that-is-over")
     db.rollback()
-    world.control(fault={"service": "github", "kind": "slow", "seconds": 1.5, "path": "/api/github/user"})
+    world.control(fault={"service": "github", "kind": "slow", "seconds": 3, "path": "/api/github/user"})
     answers: list[TestResponse] = []
     visit = threading.Thread(target=lambda: answers.append(world_web.get(back, status=303)))
     visit.start()
-    time.sleep(1)
+    time.sleep(1.5)
     assert visit.is_alive()
     assert engine.pool.checkedout() == 0  # type: ignore[attr-defined]
     visit.join(timeout=10)

@@ -1,6 +1,5 @@
 """The repositories that can be chosen: remembered for a while, asked for side by side, never waited for long."""
 
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -160,11 +159,11 @@ def test_an_older_answer_is_given_at_once_while_a_new_one_is_fetched(
     asking = catalogue(server, clock)
     names(asking, "lab")
     github.has["lab"] = [repository("lab", "study"), repository("lab", "newer")]
-    github.wait = 0.5
+    github.wait = 2
     clock.seconds += FRESH
     with Timed() as timed:
         assert names(asking, "lab") == ["study"]
-    assert timed.seconds < 0.4
+    assert timed.seconds < 1.5
     eventually(lambda: names(asking, "lab") == ["newer", "study"])
     assert len(server.asked) == 2
 
@@ -207,10 +206,10 @@ def test_threads_share_one_question(github: GitHub, server: Server, clock: Clock
 def test_organisations_are_asked_side_by_side(github: GitHub, server: Server, clock: Clock) -> None:
     organisations = [f"lab-{number}" for number in range(6)]
     github.has = {org: [repository(org, f"study-of-{org}")] for org in organisations}
-    github.wait = 0.4
+    github.wait = 1
     with Timed() as timed:
         assert len(names(catalogue(server, clock), *organisations)) == 6
-    assert timed.seconds < 1.6
+    assert timed.seconds < 4
 
 
 def test_one_organisation_that_fails_does_not_hide_the_others(
@@ -229,15 +228,14 @@ def test_a_slow_github_is_not_waited_for_and_its_answer_is_there_next_time(
     github: GitHub, server: Server, clock: Clock
 ) -> None:
     github.has = {"slow": [repository("slow", "late")]}
-    github.wait = 0.8
+    github.wait = 3
     asking = catalogue(server, clock, limit=0.2)
     with Timed() as timed:
         offer = asking.offer(["slow"])
-    assert timed.seconds < 0.7
+    assert timed.seconds < 2
     assert offer.repositories == []
     assert "did not answer in time" in offer.failures["slow"]
-    time.sleep(0.9)
-    assert names(asking, "slow") == ["late"]
+    eventually(lambda: names(asking, "slow") == ["late"])
     assert len(server.asked) == 1
 
 
