@@ -3,7 +3,6 @@
 import threading
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,16 +13,14 @@ from jobserver.actions import administrators, closing, users
 from jobserver.actions.administrators import LastAdministrator
 from jobserver.actions.audit import OPERATOR
 from jobserver.actions.naming import Refused
-from jobserver.clients import Clients
-from jobserver.clients.mail import Mailer, Message
 from jobserver.models import Role, User
 from jobserver.models.choices import GLOBAL_ROLES
-from jobserver.rap.context import Context
 from jobserver.security.roles import SENSITIVE
 from jobserver.settings import Settings
 from jobserver.tasks.deliveries import DELIVERIES
 from jobserver.tasks.retrying import GiveUp
 from tests import factories as f
+from tests.outbox import Outbox
 from tests.unit.command import Run
 from tests.unit.test_scripts import ok, refused
 
@@ -130,16 +127,6 @@ def test_roles_that_reach_beyond_a_project_are_told_of() -> None:
     }
 
 
-class Outbox:
-    """A way for mail to leave, and no further."""
-
-    def __init__(self) -> None:
-        self.messages: list[Message] = []
-
-    def send(self, sender: str, message: Message) -> None:
-        self.messages.append(message)
-
-
 def test_each_is_mailed_what_was_given_by_whom_and_why(
     db: Session, settings: Settings, session_factory: sessionmaker[Session]
 ) -> None:
@@ -150,8 +137,7 @@ def test_each_is_mailed_what_was_given_by_whom_and_why(
     db.commit()
     rows = db.execute(text("SELECT task_name, args FROM procrastinate_jobs ORDER BY id")).all()
     outbox = Outbox()
-    clients = replace(Clients.from_settings(settings), mail=Mailer(outbox, "notifications@example.org"))
-    context = Context(settings, session_factory, clients)
+    context = outbox.context(settings, session_factory)
     deliver = {task.value: function for task, function in DELIVERIES.items()}
     for name, arguments in rows:
         deliver[name](context, **arguments)

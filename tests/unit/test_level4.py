@@ -3,7 +3,6 @@
 import re
 import subprocess
 import sys
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,8 +12,6 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from jobserver.actions import level4 as actions
 from jobserver.actions.level4 import NotEligible
-from jobserver.clients import Clients
-from jobserver.clients.mail import Mailer, Message
 from jobserver.models import AuditableEvent, User, utcnow
 from jobserver.rap.context import Context
 from jobserver.security import level4, sessions
@@ -23,6 +20,7 @@ from jobserver.tasks import level4_mails, worker
 from jobserver.tasks.deliveries import DELIVERIES
 from jobserver.tasks.retrying import GiveUp
 from tests import factories as f
+from tests.outbox import Outbox
 from tests.unit.rap.eventually import eventually, in_background
 
 KEY, OLD = "a key that is long enough", "the key before that"
@@ -116,16 +114,6 @@ def test_it_takes_github_and_a_backend_to_make_one(db: Session, github: bool, ba
     assert user.login_token is None
 
 
-class Outbox:
-    """A way for mail to leave, and no further."""
-
-    def __init__(self) -> None:
-        self.messages: list[Message] = []
-
-    def send(self, sender: str, message: Message) -> None:
-        self.messages.append(message)
-
-
 @pytest.fixture
 def outbox() -> Outbox:
     return Outbox()
@@ -133,8 +121,7 @@ def outbox() -> Outbox:
 
 @pytest.fixture
 def context(settings: Settings, session_factory: sessionmaker[Session], outbox: Outbox) -> Context:
-    clients = replace(Clients.from_settings(settings), mail=Mailer(outbox, "notifications@example.org"))
-    return Context(settings, session_factory, clients)
+    return outbox.context(settings, session_factory)
 
 
 @pytest.mark.parametrize(

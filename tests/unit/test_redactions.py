@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,8 +12,6 @@ from sqlalchemy.orm import Session, sessionmaker
 from jobserver.actions import redaction
 from jobserver.actions.naming import Malformed
 from jobserver.actions.redaction import AlreadyRedacted, NeverUploaded, redact
-from jobserver.clients import Clients
-from jobserver.clients.mail import Mailer, Message
 from jobserver.clients.storage import ReleaseStorage
 from jobserver.models import ReleaseFile
 from jobserver.rap.context import Context
@@ -22,20 +19,11 @@ from jobserver.settings import Settings
 from jobserver.tasks import redactions, worker
 from jobserver.tasks.deliveries import DELIVERIES
 from jobserver.tasks.retrying import GiveUp, NotYet
+from tests.outbox import Outbox
 from tests.unit.rap.eventually import eventually, in_background
 from tests.web import releases as r
 
 DELIVER: dict[str, Callable[..., None]] = {task.value: function for task, function in DELIVERIES.items()}
-
-
-class Outbox:
-    """A way for mail to leave, and no further."""
-
-    def __init__(self) -> None:
-        self.messages: list[Message] = []
-
-    def send(self, sender: str, message: Message) -> None:
-        self.messages.append(message)
 
 
 @pytest.fixture
@@ -47,8 +35,7 @@ def outbox() -> Outbox:
 def context(
     settings: Settings, session_factory: sessionmaker[Session], storage: ReleaseStorage, outbox: Outbox
 ) -> Context:
-    clients = replace(Clients.from_settings(settings), mail=Mailer(outbox, "notifications@example.org"))
-    return Context(settings, session_factory, clients)
+    return outbox.context(settings, session_factory)
 
 
 @pytest.fixture

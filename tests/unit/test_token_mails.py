@@ -1,14 +1,11 @@
 """Warnings of tokens that end soon (spec: access 8.3.29)."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session, sessionmaker
 
-from jobserver.clients import Clients
-from jobserver.clients.mail import Mailer
 from jobserver.models import PersonalToken, User, utcnow
 from jobserver.queue import Task
 from jobserver.rap.context import Context
@@ -17,7 +14,7 @@ from jobserver.tasks import worker
 from jobserver.tasks.deliveries import DELIVERIES
 from jobserver.tasks.retrying import GiveUp
 from tests import factories as f
-from tests.unit.test_level4 import Outbox
+from tests.outbox import Outbox
 
 
 def token(user: User, name: str, *, days: float, life: float = 90, **values: object) -> None:
@@ -46,8 +43,7 @@ def outbox() -> Outbox:
 
 @pytest.fixture
 def context(settings: Settings, session_factory: sessionmaker[Session], outbox: Outbox) -> Context:
-    clients = replace(Clients.from_settings(settings), mail=Mailer(outbox, "notifications@example.org"))
-    return Context(settings, session_factory, clients)
+    return outbox.context(settings, session_factory)
 
 
 def test_each_token_is_told_of_once_14_days_before_its_end(db: Session, context: Context) -> None:

@@ -1,6 +1,5 @@
 """Who is told of what about publishing, and in which words (spec: airlock 12.39)."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,15 +7,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from jobserver.actions import publication
-from jobserver.clients import Clients
-from jobserver.clients.mail import Mailer, Message
+from jobserver.clients.mail import Message
 from jobserver.models import utcnow
 from jobserver.queue import JOBS
 from jobserver.rap.context import Context
 from jobserver.settings import Settings
 from jobserver.tasks.deliveries import DELIVERIES
 from jobserver.tasks.retrying import GiveUp
-from tests.unit.test_level4 import Outbox
+from tests.outbox import Outbox
 from tests.web.publishing.conftest import Here
 
 WHY = "Two <cells> & more.\nRound them."
@@ -29,8 +27,7 @@ def outbox() -> Outbox:
 
 @pytest.fixture
 def context(settings: Settings, session_factory: sessionmaker[Session], outbox: Outbox) -> Context:
-    clients = replace(Clients.from_settings(settings), mail=Mailer(outbox, "notifications@example.org"))
-    return Context(settings, session_factory, clients)
+    return outbox.context(settings, session_factory)
 
 
 def deliver(db: Session, context: Context) -> None:
